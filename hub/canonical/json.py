@@ -1,0 +1,46 @@
+"""JSON without floats: numbers become int or Decimal on the way in, Decimals are written as exact numbers or text.
+
+Bodies come from outside, so depth and duplicate keys are bounded here and a bad body is a ValueError in words.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from hub.canonical.values import Plain, plain_decimal
+
+
+def read_json(body: bytes | str) -> Plain:
+    """The parsed body with exact numbers; ValueError for what is not UTF-8 JSON, for NaN and for too deep nesting."""
+    try:
+        text = body.decode("utf-8") if isinstance(body, bytes) else body
+    except UnicodeDecodeError as bad:
+        raise ValueError(f"not UTF-8 (byte {bad.start})") from None
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except json.JSONDecodeError as bad:
+        raise ValueError(f"not JSON: {bad.msg} at line {bad.lineno} column {bad.colno}") from None
+
+
+def write_json(value: Plain) -> str:
+    """Compact JSON text with sorted keys, equal for equal values; Decimals become text."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_text)
+
+
+def body_json(value: Plain) -> bytes:
+    """A request body: compact UTF-8 JSON in the given key order; Decimals become text (say `Number` for a bare number)."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_text).encode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return plain_decimal(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"not JSON: {word} is not a number")
