@@ -1,0 +1,148 @@
+"""One GraphQL call to the Admin API: signed in, judged by its body (Vendure answers its errors with HTTP 200)."""
+
+from __future__ import annotations
+
+from typing import Final, Never
+
+from connectors.vendure.documents import SIGN_IN
+from hub.sdk.api import (
+    ChannelContext,
+    OutcomeUnknownError,
+    Plain,
+    RefusedError,
+    Response,
+    UnauthorizedError,
+    UnavailableError,
+    request_id,
+)
+
+PATH: Final = "/admin-api"
+TOKEN_HEADER: Final = "vendure-auth-token"
+FORBIDDEN_WORDS: Final = "You are not currently authorized"
+WORDS_CHARS_MAX: Final = 300
+
+BAD_DOCUMENT: Final = frozenset({400})
+"""What Apollo answers to a document or variables that the schema does not allow; the body says why."""
+
+
+class ResolverError(RefusedError):
+    """The one field that was asked for threw: its transaction was rolled back, so certainly nothing changed."""
+
+
+class AdminApi:
+    """Asks documents of one shop; signs in when needed and once again when the session has ended."""
+
+    def __init__(self, context: ChannelContext) -> None:
+        self._context = context
+        self._client = context.client
+        self._api_key = context.secrets.get("api_key", "")
+        self._token = ""
+
+    def ask(self, operation: str, document: str, variables: dict[str, Plain], *, writes: bool) -> tuple[Plain, str]:
+        """The answer's `data` and the platform's request id; a ChannelError when the answer holds errors."""
+        answer, body = self._post(operation, document, variables, writes)
+        if _is_forbidden(body) and not self._api_key:
+            # A refusal by the guard comes before any effect, so the same call may be made again under a fresh session.
+            self._token = ""
+            answer, body = self._post(operation, document, variables, writes)
+        if body.get("errors"):
+            self._refuse(operation, body, answer, writes)
+        if not isinstance(body.get("data"), dict):
+            self._unsure(operation, "the answer has neither data nor errors", answer, writes)
+        return body["data"], request_id(answer)
+
+    def _post(
+        self, operation: str, document: str, variables: dict[str, Plain], writes: bool
+    ) -> tuple[Response, dict[str, Plain]]:
+        answer = self._client.call(
+            "POST",
+            PATH,
+            operation=operation,
+            writes=writes,
+            headers=self._headers(),
+            json={"query": document, "variables": variables},
+            statuses=BAD_DOCUMENT,
+        )
+        return answer, self._body(operation, answer, writes)
+
+    def _headers(self) -> dict[str, str]:
+        channel = self._context.settings.get("channel_token", "")
+        headers = {"vendure-token": channel} if channel else {}
+        if self._api_key:
+            return headers | {"vendure-api-key": self._api_key}
+        if not self._token:
+            self._token = self._sign_in()
+        return headers | {"authorization": f"Bearer {self._token}"}
+
+    def _sign_in(self) -> str:
+        username = self._context.settings.get("username", "")
+        password = self._context.secrets.get("password", "")
+        if not username or not password:
+            self._unauthorized("neither an api_key nor username and password are given")
+        answer = self._client.call(
+            "POST",
+            PATH,
+            operation="sign in",
+            writes=False,
+            json={"query": SIGN_IN, "variables": {"username": username, "password": password}},
+            statuses=BAD_DOCUMENT,
+        )
+        body = self._body("sign in", answer, False)
+        if _is_forbidden(body):
+            self._unauthorized("signing in is forbidden")
+        if body.get("errors"):
+            self._refuse("sign in", body, answer, False)
+        said = (body.get("data") or {}).get("login") or {}
+        if said.get("__typename") != "CurrentUser":
+            self._unauthorized(f"signing in was refused: {said.get('errorCode', 'no reason given')}")
+        token = answer.headers.get(TOKEN_HEADER, "")
+        if not token:
+            self._unauthorized(f"no {TOKEN_HEADER} in the answer: the shop's tokenMethod must allow bearer, or use an api_key")
+        return token
+
+    def _unauthorized(self, words: str) -> Never:
+        raise UnauthorizedError(words, channel=self._context.channel, operation="sign in")
+
+    def _body(self, operation: str, answer: Response, writes: bool) -> dict[str, Plain]:
+        try:
+            body = answer.json()
+        except ValueError as bad:
+            self._unsure(operation, f"answered with no JSON: {bad}", answer, writes)
+        if not isinstance(body, dict):
+            self._unsure(operation, "answered with no JSON object", answer, writes)
+        return body
+
+    def _refuse(self, operation: str, body: dict[str, Plain], answer: Response, writes: bool) -> Never:
+        """The error that fits what the answer's `errors` say."""
+        channel, ident = self._context.channel, request_id(answer)
+        error = body["errors"][0] if isinstance(body["errors"], list) else {}
+        words, path = _words(error), error.get("path") or []
+        if _is_forbidden(body):
+            raise UnauthorizedError(words, channel=channel, operation=operation, request_id=ident)
+        if answer.status in BAD_DOCUMENT:
+            raise RefusedError(words, channel=channel, operation=operation, request_id=ident)
+        if len(path) == 1 and body.get("data") is None and len(body["errors"]) == 1:
+            # The resolver itself threw. Deeper paths mean that it had done its work and only the answer broke.
+            raise ResolverError(words, channel=channel, operation=operation, request_id=ident)
+        self._unsure(operation, words, answer, writes)
+
+    def _unsure(self, operation: str, words: str, answer: Response, writes: bool) -> Never:
+        kind = OutcomeUnknownError if writes else UnavailableError
+        raise kind(words, channel=self._context.channel, operation=operation, request_id=request_id(answer))
+
+
+def _words(error: Plain) -> str:
+    said = error.get("message", "") if isinstance(error, dict) else ""
+    return " ".join(str(said).split())[:WORDS_CHARS_MAX] or "an error without words"
+
+
+def _is_forbidden(body: dict[str, Plain]) -> bool:
+    errors = body.get("errors")
+    if not isinstance(errors, list):
+        return False
+    for error in errors:
+        if not isinstance(error, dict):
+            continue
+        if (error.get("extensions") or {}).get("code") == "FORBIDDEN" or _words(error).startswith(FORBIDDEN_WORDS):
+            return True
+    return False

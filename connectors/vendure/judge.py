@@ -1,0 +1,70 @@
+"""What the shop shows, read over HTTP without any of the hub's code: for checkers of worlds and demonstrations."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from decimal import Decimal
+from typing import Any
+
+PAGE = 200
+ANSWER_BYTES_MAX = 32 * 1024 * 1024
+SECONDS_MAX = 30
+QUERY = """query Shown($options: ProductVariantListOptions) {
+  productVariants(options: $options) {
+    totalItems
+    items {
+      sku enabled product { enabled } prices { currencyCode price }
+      stockLevels { stockLocationId stockOnHand stockAllocated }
+    }
+  }
+}"""
+LOGIN = """mutation($u: String!, $p: String!) { login(username: $u, password: $p) { __typename } }"""
+
+
+def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """By SKU: pieces that may be bought by stock location id, the price in the channel's currency, and the state."""
+    headers = _sign_in(base_url, settings, secrets)
+    shown: dict[str, dict[str, Any]] = {}
+    skip, total = 0, 1
+    while skip < total:
+        options = {"take": PAGE, "skip": skip, "sort": {"id": "ASC"}}
+        found = _post(base_url, headers, QUERY, {"options": options})[0]["data"]["productVariants"]
+        if not found["items"]:
+            raise ValueError("the listing ended early")
+        for item in found["items"]:
+            shown[item["sku"]] = _one(item, settings["currency"])
+        skip, total = skip + len(found["items"]), found["totalItems"]
+    return shown
+
+
+def _one(item: dict[str, Any], currency: str) -> dict[str, Any]:
+    prices = [price["price"] for price in item["prices"] if price["currencyCode"] == currency]
+    return {
+        "stock": {
+            level["stockLocationId"]: str(level["stockOnHand"] - level["stockAllocated"]) for level in item["stockLevels"]
+        },
+        "price": f"{Decimal(prices[0]) / 100:.2f}" if prices else None,
+        "currency": currency,
+        "state": "active" if item["enabled"] and item["product"]["enabled"] else "inactive",
+    }
+
+
+def _sign_in(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, str]:
+    headers = {"content-type": "application/json"}
+    if settings.get("channel_token"):
+        headers["vendure-token"] = settings["channel_token"]
+    if secrets.get("api_key"):
+        return {**headers, "vendure-api-key": secrets["api_key"]}
+    said = _post(base_url, headers, LOGIN, {"u": settings["username"], "p": secrets["password"]})
+    return {**headers, "authorization": f"Bearer {said[1]}"}
+
+
+def _post(base_url: str, headers: dict[str, str], query: str, variables: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(base_url.rstrip("/") + "/admin-api", body, headers)
+    with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:
+        said = json.loads(answer.read(ANSWER_BYTES_MAX))
+        if said.get("errors"):
+            raise ValueError(str(said["errors"][0].get("message")))
+        return said, answer.headers.get("vendure-auth-token", "")

@@ -1,0 +1,223 @@
+"""Vendure in small: an Admin API with its sessions, list rules and error shapes, and the hands of those who work in the shop."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from typing import Any, Final
+
+from connectors.vendure.sandbox_admin import FORBIDDEN, AdminRoutes
+from connectors.vendure.sandbox_graphql import DocumentError, read_document
+from connectors.vendure.sandbox_shop import Product, Shop, Variant
+from hub.sdk.api import Plain, Request, Response, SandboxBase, body_json, exact_minor, from_minor, iso, json_response, sign
+
+STATE: Final = (
+    "currency",
+    "currencies",
+    "tax_included",
+    "locations",
+    "products",
+    "groups",
+    "options",
+    "variants",
+    "last_ids",
+)
+
+
+class Sandbox(SandboxBase):
+    """A shop with one channel. Options: username, password, api_key, hook_secret, currency, prices_tax, locations (comma)."""
+
+    secret_names = ("password", "api_key", "hook_secret")
+    CHANNEL: Final[dict[str, dict[str, str]]] = {
+        "settings": {
+            "stock_location": "1",
+            "currency": "DKK",
+            "prices_tax": "included",
+            "username": "superadmin",
+        },
+        "secrets": {"password": "made-up-password", "hook_secret": "made-up-hook-secret"},
+        "places": {},
+    }
+
+    def started(self) -> None:
+        """An empty shop with its stock locations."""
+        self.shop = Shop(
+            currency=self.options.get("currency", "DKK"),
+            currencies=[self.options.get("currency", "DKK")],
+            tax_included=self.options.get("prices_tax", "included") == "included",
+            now=self.clock.now,
+            tell=self._event,
+        )
+        for name in self.options.get("locations", "Default Stock Location").split(","):
+            self.shop.locations[str(self.shop.next_id("location"))] = name
+        self._keys = {self.options["api_key"]} if self.options.get("api_key") else set()
+        self._sessions: set[str] = set()
+        self._logins = 0
+
+    # the platform seen from outside
+
+    def route(self, request: Request) -> Response:
+        """POST /admin-api; everything else is not there."""
+        if request.path != "/admin-api" or request.method != "POST":
+            return json_response({"statusCode": 404, "message": f"Cannot {request.method} {request.path}"}, 404)
+        try:
+            body = request.json()
+        except ValueError:
+            return json_response({"errors": [{"message": "Bad Request", "extensions": {"code": "BAD_REQUEST"}}]}, 400)
+        token = f"session-{self._logins + 1}"
+        admin = AdminRoutes(self.shop, self._sign_in, self._make_key, token)
+        return admin.answer(body, self._signed_in(request))
+
+    def is_write(self, request: Request) -> bool:
+        """A mutation other than signing in."""
+        try:
+            operation = read_document(str(request.json().get("query", "")))
+        except (ValueError, AttributeError, DocumentError):
+            return False
+        return operation.kind == "mutation" and [one.name for one in operation.chosen] != ["login"]
+
+    def unauthorized(self) -> Response:
+        """The guard's refusal: HTTP 200, as all errors of a resolver."""
+        error = {"message": FORBIDDEN, "path": ["activeChannel"], "extensions": {"code": "FORBIDDEN"}}
+        return json_response({"errors": [error], "data": None})
+
+    def snapshot(self) -> Plain:
+        """A deep copy of the shop's state."""
+        return {name: copy.deepcopy(getattr(self.shop, name)) for name in STATE}
+
+    def restore(self, state: Plain) -> None:
+        """Put a snapshot back; ids that were used stay used."""
+        kept = self.shop.last_ids
+        for name in STATE:
+            setattr(self.shop, name, copy.deepcopy(state[name]))
+        self.shop.last_ids = kept
+
+    def ignored(self, request: Request) -> Response:
+        """The success-shaped answer of a write that changes nothing: what is still there, and no event."""
+        self.shop.deaf = True
+        try:
+            return self.route(request)
+        finally:
+            self.shop.deaf = False
+
+    def end_sessions(self) -> None:
+        """Everybody who signed in with a password must do so again."""
+        self._sessions.clear()
+
+    def _signed_in(self, request: Request) -> bool:
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return bearer in self._sessions or request.headers.get("vendure-api-key", "") in self._keys
+
+    def _sign_in(self, username: str, password: str) -> bool:
+        secrets, settings = self.CHANNEL["secrets"], self.CHANNEL["settings"]
+        if username != self.options.get("username", settings["username"]):
+            return False
+        if password != self.options.get("password", secrets["password"]):
+            return False
+        self._logins += 1
+        self._sessions.add(f"session-{self._logins}")
+        return True
+
+    def _make_key(self) -> str:
+        made = f"made-up-api-key-{len(self._keys) + 1}"
+        self._keys.add(made)
+        return made
+
+    def _event(self, name: str, said: dict[str, Plain]) -> None:
+        """What the plugin posts: the event's plain columns, signed over the body's bytes."""
+        body = body_json({"event": name, "createdAt": iso(self.micros()), **said})
+        secret = self.options.get("hook_secret", self.CHANNEL["secrets"]["hook_secret"])
+        headers = {"content-type": "application/json", "x-vendure-event": name, "x-signature": sign(secret, body, "hex")}
+        self.tell(headers, body)
+
+    # the hands of people
+
+    def add_item(
+        self,
+        sku: str,
+        title: str,
+        *,
+        price: Decimal,
+        barcode: str = "",
+        text: str = "",
+        picture: str = "",
+        link: str = "",
+        category: str = "",
+    ) -> str:
+        """A product with one variant, its stock tracked and 0; Vendure's core has no barcode, and its links are slugs."""
+        shop = self.shop
+        product = shop.add_product(title, "".join(one if one.isalnum() else "-" for one in sku.lower()), text, True, picture)
+        minor = exact_minor(price, shop.currency)
+        given = {"productId": str(product.id), "sku": sku, "price": minor, "trackInventory": "TRUE"}
+        variant = shop.create_variants([{**given, "translations": [{"languageCode": "en", "name": title}]}])[0]
+        return str(variant.id)
+
+    def count(self, sku: str, pieces: int, place: str = "") -> None:
+        """A person types stock on hand into the admin, which sends the same mutation as everybody."""
+        levels = [{"stockLocationId": place or self._first_place(), "stockOnHand": pieces}]
+        self.shop.update_variants([{"id": str(self._variant(sku).id), "stockLevels": levels}])
+
+    def set_price(self, sku: str, amount: Decimal) -> None:
+        """A person types a price into the admin."""
+        prices = [{"currencyCode": self.shop.currency, "price": exact_minor(amount, self.shop.currency)}]
+        self.shop.update_variants([{"id": str(self._variant(sku).id), "prices": prices}])
+
+    def sell(self, sku: str, pieces: int, place: str = "") -> int:
+        """A paid order: allocates what is there, at most `pieces`, and says how many; on hand stays until `fulfil`."""
+        variant, place = self._variant(sku), place or self._first_place()
+        level = variant.levels[place]
+        sold = min(pieces, max(0, level.on_hand - level.allocated))
+        if sold:
+            self.shop.moved(variant, place, "Allocation", "ALLOCATION", sold, allocated=sold)
+        return sold
+
+    def fulfil(self, sku: str, pieces: int, place: str = "") -> None:
+        """A fulfilment is made: on hand and allocated fall together."""
+        variant, place = self._variant(sku), place or self._first_place()
+        self.shop.moved(variant, place, "Sale", "SALE", -pieces, on_hand=-pieces, allocated=-pieces)
+
+    def take_back(self, sku: str, pieces: int, place: str = "") -> None:
+        """Fulfilled lines are cancelled as returned: on hand rises."""
+        self.shop.moved(self._variant(sku), place or self._first_place(), "Cancellation", "CANCELLATION", pieces, on_hand=pieces)
+
+    def cancel(self, sku: str, pieces: int, place: str = "") -> None:
+        """An order is cancelled before it was fulfilled: its allocation is released."""
+        self.shop.moved(self._variant(sku), place or self._first_place(), "Release", "RELEASE", pieces, allocated=-pieces)
+
+    def remove_item(self, sku: str) -> None:
+        """A person deletes the variant."""
+        self.shop.delete_variant(self._variant(sku))
+
+    def enable_product(self, sku: str, enabled: bool) -> None:
+        """A person switches the product on or off: the product's updatedAt moves, its variants' does not."""
+        product = self._product(sku)
+        product.enabled, product.updated_at = enabled, self.micros() // 1000 * 1000
+        below = [str(one.id) for one in self.shop.variants.values() if one.product == product.id and not one.deleted]
+        self._event("ProductEvent", {"entity": {"id": product.id, "enabled": enabled}, "type": "updated", "variants": below})
+
+    def shown(self) -> dict[str, dict[str, Any]]:
+        """By SKU what a customer sees: pieces that may be bought by stock location id, price as entered, state, title."""
+        truth: dict[str, dict[str, Any]] = {}
+        for one in self.shop.variants.values():
+            active = one.enabled and self.shop.products[one.product].enabled
+            minor = one.prices.get(self.shop.currency)
+            truth[one.sku] = {
+                "stock": {place: level.on_hand - level.allocated for place, level in one.levels.items()},
+                "price": None if minor is None else from_minor(minor, self.shop.currency),
+                "currency": self.shop.currency,
+                "state": "gone" if one.deleted else "active" if active else "inactive",
+                "title": one.name,
+            }
+        return truth
+
+    def _first_place(self) -> str:
+        return next(iter(self.shop.locations))
+
+    def _variant(self, sku: str) -> Variant:
+        for one in self.shop.variants.values():
+            if one.sku == sku and not one.deleted:
+                return one
+        raise KeyError(sku)
+
+    def _product(self, sku: str) -> Product:
+        return self.shop.products[self._variant(sku).product]
