@@ -1,0 +1,275 @@
+"""Square in small: the HTTP side of one seller, with Square's limits, cursors, idempotency keys and error shapes.
+
+Where Square's behaviour is not published, this one is the stricter (README.md lists where).
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from email.utils import format_datetime
+from typing import Any, Final
+
+from connectors.square.objects import read_time, stamp
+from connectors.square.sandbox_catalog import DEFAULT_TYPES
+from connectors.square.sandbox_errors import RefusalError, list_of, text_of
+from connectors.square.sandbox_ledger import Line, Place, read_change
+from connectors.square.sandbox_people import Seller
+from hub.sdk.api import Plain, Request, Response, json_response, moment, write_json
+
+LIST_PAGE: Final = 100
+PAGE_MAX: Final = 1_000
+CHANGES_MAX: Final = 100
+OBJECTS_PER_BATCH_MAX: Final = 1_000
+OBJECTS_MAX: Final = 10_000
+KEYS_MAX: Final = 10_000
+WRITES: Final = frozenset({"/v2/catalog/batch-upsert", "/v2/inventory/changes/batch-create"})
+
+
+class Sandbox(Seller):
+    """The seller of `sandbox_people`, as its public API answers."""
+
+    # the platform
+
+    def is_write(self, request: Request) -> bool:
+        return request.path in WRITES
+
+    def snapshot(self) -> Plain:
+        return copy.deepcopy((self.catalog, self.ledger, self.skus, self.keys, self._last))
+
+    def restore(self, state: Plain) -> None:
+        self.catalog, self.ledger, self.skus, self.keys, self._last = copy.deepcopy(state)
+        self.random = self.catalog.random
+
+    def unauthorized(self) -> Response:
+        return RefusalError("UNAUTHORIZED", "This request could not be authorized.", status=401).response()
+
+    def throttled(self, retry_after: str | None) -> Response:
+        answer = RefusalError("RATE_LIMITED", "Too many requests.", status=429).response()
+        return Response(429, {**answer.headers, **({"retry-after": retry_after} if retry_after else {})}, answer.body)
+
+    def ignored(self, request: Request) -> Response:
+        """Success that changed nothing: the answer shows what is there, as Square's answers do."""
+        kept, told = self.snapshot(), len(self.outbox)
+        answer = self.route(request)
+        self.restore(kept)
+        while len(self.outbox) > told:
+            self.outbox.pop()
+        if answer.status >= 300:
+            return answer
+        body = answer.json()
+        if "counts" in body:
+            places = [(count["catalog_object_id"], count["location_id"]) for count in body["counts"]]
+            return self._dated(json_response({"counts": self._counts(places), "changes": []}))
+        return self._dated(json_response({"objects": [self.catalog.shown(one["id"]) for one in body["objects"]]}))
+
+    def route(self, request: Request) -> Response:
+        try:
+            return self._dated(self._answer_of(request))
+        except RefusalError as refusal:
+            return self._dated(refusal.response())
+
+    def _dated(self, answer: Response) -> Response:
+        date = format_datetime(moment(self.micros()), usegmt=True)
+        return Response(answer.status, {**answer.headers, "date": date}, answer.body)
+
+    def _answer_of(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if headers.get("authorization") != f"Bearer {self.options['access_token']}":
+            return self.unauthorized()
+        version = headers.get("square-version", "")
+        if version and (len(version) != 10 or not version.replace("-", "").isdigit()):
+            raise RefusalError("INVALID_SQUARE_VERSION_FORMAT", "Square-Version must be a date.")
+        route: Callable[[Any], Response] | None = {
+            ("GET", "/v2/locations"): self._locations,
+            ("GET", "/v2/catalog/list"): self._list,
+            ("POST", "/v2/catalog/search"): self._search,
+            ("POST", "/v2/catalog/batch-retrieve"): self._retrieve,
+            ("POST", "/v2/catalog/batch-upsert"): self._upsert,
+            ("POST", "/v2/inventory/counts/batch-retrieve"): self._read_counts,
+            ("POST", "/v2/inventory/changes/batch-create"): self._change,
+        }.get((request.method, request.path))
+        if route is None:
+            raise RefusalError("NOT_FOUND", "Resource not found.", status=404)
+        if request.method == "GET":
+            return route(request.query)
+        try:
+            body = request.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise RefusalError("EXPECTED_JSON_BODY", "The request body is not a JSON object.")
+        return route(body)
+
+    def _locations(self, query: Plain) -> Response:
+        listed = [
+            {"id": one, "name": one, "status": "ACTIVE", "country": "DK", "currency": self.options["currency"]}
+            for one in self.locations
+        ]
+        return json_response({"locations": listed})
+
+    # catalogue
+
+    def _list(self, query: Plain) -> Response:
+        types = tuple(query["types"].upper().split(",")) if query.get("types") else DEFAULT_TYPES
+        found = [one for one in self._sorted(types) if not self.catalog.objects[one]["is_deleted"]]
+        page, cursor = self._cut(found, LIST_PAGE, query, lambda ident: ident)
+        return json_response({"objects": [self.catalog.shown(one) for one in page], **cursor})
+
+    def _search(self, body: Plain) -> Response:
+        types = tuple(list_of(body, "object_types", 20, required=False)) or DEFAULT_TYPES
+        deleted = body.get("include_deleted_objects") is True
+        # exclusive, and by the catalogue's own times
+        after = _time(body, "begin_time") // 1000 if body.get("begin_time") else -1
+        objects = self.catalog.objects
+        found = [
+            one for one in self._sorted(types) if objects[one]["version"] > after and (deleted or not objects[one]["is_deleted"])
+        ]
+        limit = body.get("limit")
+        size = limit if type(limit) is int and 1 <= limit <= PAGE_MAX else PAGE_MAX
+        page, cursor = self._cut(found, size, body, lambda ident: ident)
+        told = {"objects": [self.catalog.shown(one) for one in page], **cursor}
+        if body.get("include_related_objects"):
+            told["related_objects"] = self.catalog.related(page)
+        return json_response({**told, "latest_time": stamp(self.catalog.version * 1000)})
+
+    def _sorted(self, types: tuple[str, ...]) -> list[str]:
+        return sorted(ident for ident, one in self.catalog.objects.items() if one["type"] in types)
+
+    def _retrieve(self, body: Plain) -> Response:
+        deleted = body.get("include_deleted_objects") is True
+        asked = dict.fromkeys(list_of(body, "object_ids", PAGE_MAX))
+        found = [one for one in asked if one in self.catalog.objects and (deleted or not self.catalog.objects[one]["is_deleted"])]
+        told: dict[str, Plain] = {"objects": [self.catalog.shown(one) for one in found]}
+        if body.get("include_related_objects"):
+            told["related_objects"] = self.catalog.related(found)
+        return json_response(told)
+
+    def _upsert(self, body: Plain) -> Response:
+        if self.catalog_busy_next > 0:
+            self.catalog_busy_next -= 1
+            return self.throttled(None)
+        return self._once(body, self._upsert_batches)
+
+    def _upsert_batches(self, body: Plain) -> tuple[int, Plain]:
+        """Inner batches in order, each all or nothing; an error names the field, but not the batch."""
+        batches = [list_of(one, "objects", OBJECTS_PER_BATCH_MAX) for one in list_of(body, "batches", OBJECTS_MAX)]
+        if sum(map(len, batches)) > OBJECTS_MAX:
+            raise RefusalError("ARRAY_LENGTH_TOO_LONG", f"More than {OBJECTS_MAX} objects.", "batches")
+        written: list[str] = []
+        refusals: list[RefusalError] = []
+        for batch in batches:
+            try:
+                written += self.catalog.upsert(batch, self.micros())
+            except RefusalError as refusal:
+                refusals.append(refusal)
+        if not written:
+            raise refusals[0]
+        self._tell_catalog()
+        told: dict[str, Plain] = {"objects": [self.catalog.shown(one) for one in written]}
+        told["updated_at"] = stamp(self.catalog.version * 1000)
+        if refusals:
+            told["errors"] = [refusal.error for refusal in refusals]
+        return 200, told
+
+    # inventory
+
+    def _read_counts(self, body: Plain) -> Response:
+        ids = set(list_of(body, "catalog_object_ids", PAGE_MAX, required=False))
+        places = set(list_of(body, "location_ids", PAGE_MAX, required=False))
+        states = list_of(body, "states", 20, required=False)
+        limit = body.get("limit")
+        if limit is not None and (type(limit) is not int or not 1 <= limit <= PAGE_MAX):
+            raise RefusalError("INVALID_VALUE", f"limit must be 1 to {PAGE_MAX}.", "limit")
+        after = _time(body, "updated_after") if body.get("updated_after") else -1
+        found = [
+            (-figure[1], place)
+            for place, figure in self.ledger.figures.items()
+            if figure[1] > after and (not ids or place[0] in ids) and (not places or place[1] in places)
+        ]
+        if states and "IN_STOCK" not in states:
+            found = []
+        page, cursor = self._cut(sorted(found), limit or LIST_PAGE, body, lambda one: [one[0], list(one[1])])
+        return json_response({"counts": self._counts([place for _, place in page]), **cursor})
+
+    def _change(self, body: Plain) -> Response:
+        return self._once(body, self._apply)
+
+    def _apply(self, body: Plain) -> tuple[int, Plain]:
+        """All or nothing; changes are entered at the times at which they occurred."""
+        changes = list_of(body, "changes", CHANGES_MAX)
+        read = []
+        for number, change in enumerate(changes):
+            try:
+                read.append(self._known(read_change(change, self.micros())))
+            except RefusalError as refusal:
+                if self.options["error_index"] == "yes":
+                    refusal.error["field"] = f"changes[{number}].{refusal.error.get('field', '')}"
+                raise
+        ignores = body.get("ignore_unchanged_counts") is not False
+        listed: list[Plain] = []
+        moved: dict[Place, None] = {}
+        for change, (name, place, is_count, quantity, at) in zip(changes, read, strict=True):
+            if is_count and ignores and self.ledger.last_count(place) == quantity:
+                continue
+            received = self._tick()
+            if self.ledger.add(place, Line(at, received, is_count, quantity)):
+                moved[place] = None
+            made = {**change[name], "id": self.catalog.new_id(), "created_at": stamp(received)}
+            listed.append({"type": change["type"], name: made})
+        for place in moved:
+            self._tell_count(place)
+        return 200, {"counts": self._counts(list(dict.fromkeys(place for _, place, _, _, _ in read))), "changes": listed}
+
+    def _known(self, read: tuple[str, Place, bool, Decimal, int]) -> tuple[str, Place, bool, Decimal, int]:
+        found = self.catalog.living(read[1][0])
+        if found is None or found["type"] != "ITEM_VARIATION":
+            raise RefusalError("NOT_FOUND", "No such catalog object.", "catalog_object_id", 404)
+        if read[1][1] not in self.locations:
+            raise RefusalError("INVALID_LOCATION", "No such location.", "location_id")
+        return read
+
+    # rules for all
+
+    def _once(self, body: Plain, act: Callable[[Plain], tuple[int, Plain]]) -> Response:
+        """The same key and body give the first answer again; another body under a used key is refused."""
+        key = text_of(body, "idempotency_key", 128)
+        digest = hashlib.sha256(write_json(body).encode()).hexdigest()
+        if key in self.keys:
+            known, answer = self.keys[key]
+            if known != digest:
+                raise RefusalError("IDEMPOTENCY_KEY_REUSED", "Idempotency key was used with another request.", "idempotency_key")
+            return Response(200, {"content-type": "application/json"}, answer)
+        status, told = act(body)
+        answered = json_response(told, status)
+        self.keys[key] = (digest, answered.body)
+        if len(self.keys) > KEYS_MAX:
+            del self.keys[next(iter(self.keys))]
+        return answered
+
+    def _cut(self, found: list[Any], size: int, body: Plain, mark: Callable[[Any], Plain]) -> tuple[list[Any], dict[str, str]]:
+        """One page after the cursor's mark; a cursor only fits the very question it was given for."""
+        asked = hashlib.sha256(write_json({**body, "cursor": None}).encode()).hexdigest()[:16]
+        if body.get("cursor"):
+            try:
+                question, last = json.loads(base64.urlsafe_b64decode(body["cursor"]))
+            except (ValueError, TypeError):
+                raise RefusalError("INVALID_CURSOR", "Not a cursor of ours.", "cursor") from None
+            if question != asked:
+                raise RefusalError("INVALID_CURSOR", "The cursor belongs to another query.", "cursor")
+            found = [one for one in found if mark(one) > last]
+        page = found[:size]
+        if len(found) <= size:
+            return page, {}
+        return page, {"cursor": base64.urlsafe_b64encode(json.dumps([asked, mark(page[-1])]).encode()).decode()}
+
+
+def _time(body: Plain, name: str) -> int:
+    try:
+        return read_time(body[name])
+    except (ValueError, TypeError):
+        raise RefusalError("INVALID_TIME", "Not an RFC 3339 time.", name) from None
