@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 Name = str
 Mode = Literal["observe", "rehearse", "live"]
@@ -14,7 +14,7 @@ Mode = Literal["observe", "rehearse", "live"]
 class Part(BaseModel):
     """A piece of configuration: frozen, and strict about its keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ServerSettings(Part):
@@ -24,49 +24,75 @@ class ServerSettings(Part):
     port: int = Field(default=8480, ge=0, le=65535)
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose X-Forwarded-* headers are believed."""
     queue_max: int = Field(default=10_000, ge=1)
+    """Deliveries that may wait for their commit; above it the answer is 503."""
     body_bytes_max: int = Field(default=1_048_576, ge=1)
+    """Bytes of one delivery's body; above it the answer is 413."""
     commit_rows_max: int = Field(default=500, ge=1)
+    """Deliveries in one commit."""
 
 
 class HubSettings(Part):
     """hub.yaml: this installation."""
 
     name: str = "samklang"
+    """What this installation calls itself in logs and alerts."""
     folder: str = "data"
     """Where the databases and the key file live, relative to the configuration."""
     database: str = "sqlite"
     """`sqlite` (in `folder`), or `postgresql://…`."""
     key_secret: str = ""
-    """Name of the secret that holds the encryption key; empty: a key file is made in `folder`."""
+    """Where the encryption key is, `env:NAME` or `file:PATH`; empty: a key file is made in `folder`."""
     server: ServerSettings = ServerSettings()
     connectors: tuple[str, ...] = ()
+    """Folders with connectors of one's own, relative to the configuration."""
     mappings: tuple[str, ...] = ()
+    """Folders with mappings of one's own, laid over the shipped ones; the last one wins."""
     trust_code: bool = False
+    """Whether `code:` in one's own mappings may run."""
     overlap_seconds: int = Field(default=60, ge=0)
+    """How far each reading goes back before the end of the one before."""
     inbox_days: int = Field(default=30, ge=1)
+    """How long deliveries and pages are kept as they came."""
     ledger_days: int = Field(default=400, ge=1)
+    """How long the reasons of every number are kept."""
     duplicate_window_hours: int = Field(default=72, ge=1)
+    """How long a delivery that comes again is known as the same."""
     commit_rows_max: int = Field(default=2_000, ge=1)
+    """Rows in one commit of the worker."""
     walk_rows_max: int = Field(default=500, ge=1)
+    """Keys that a station takes at once."""
     tx_attempts_max: int = Field(default=8, ge=1)
+    """How often a transaction is repeated that lost against another."""
     alerts: tuple[str, ...] = ()
+    """Who is told when something needs a person: `mailto:…` or `https://…`."""
 
 
 class Location(Part):
     """One place where goods are; `sellable: false` for quarantine, damaged, consignment and the like."""
 
     title: str = ""
+    """How people call the place."""
     sellable: bool = True
+    """Whether goods here may be sold at all."""
     channels: dict[Name, str] = {}
     """The location's id on each channel that knows it: channel → the platform's id."""
+
+
+class Locations(RootModel[dict[Name, Location]]):
+    """locations.yaml: every place by its name."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 class StreamRhythm(Part):
     """How often a stream is read; 0 means never. A sweep reads the whole listing and finds what no delivery told."""
 
     poll_seconds: Decimal = Field(default=Decimal(60), ge=0)
+    """Seconds from one reading of what changed to the next; 0: never."""
     sweep_seconds: Decimal = Field(default=Decimal(3600), ge=0)
+    """Seconds from one reading of the whole listing to the next; 0: never."""
 
 
 class ListingRule(Part):
@@ -75,17 +101,23 @@ class ListingRule(Part):
     offer: Literal["bound", "all"] = "bound"
     """`bound`: only listings that exist there already; `all`: every item that matches is created there."""
     only_categories: tuple[str, ...] = ()
+    """With `all`: only items of these categories; empty: of any."""
     never_skus: tuple[str, ...] = ()
+    """SKUs that are never offered here."""
     link: str = ""
     """Link with `{sku}` or `{listing}` in it, where the item itself has none."""
     picture: str = ""
-    fields: tuple[str, ...] = ("title", "text", "picture", "link", "category", "state")
+    """Picture's address with `{sku}` or `{listing}` in it, where the item itself has none."""
+    fields: tuple[str, ...] = ()
+    """What the hub words there; empty: nothing on bound listings, everything that is known where it creates them (`all`)."""
+    """Which texts the hub writes to the listing; the others stay as they are there."""
 
 
 class PersonEdits(Part):
     """What to do when a person changed a number where the channel has no authority."""
 
     verdict: Literal["repair", "hold"] = "repair"
+    """`repair`: write the declared number again; `hold`: leave it until a person decides."""
     flips_max: int = Field(default=3, ge=1)
     """The same key flipped back by others this many times within `flips_hours`: stop that key and alarm."""
     flips_hours: int = Field(default=24, ge=1)
@@ -95,26 +127,37 @@ class ChannelSettings(Part):
     """channels/NAME.yaml: one account on one platform."""
 
     channel: Name = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    """The channel's name in every other file, and the name of this file."""
     connector: str
+    """Which connector speaks to it: `samklang connectors` lists them."""
     role: str
+    """pos, erp, webshop, social or marketplace."""
     mode: Mode = "observe"
+    """`observe` only reads; `rehearse` also works out and shows what it would write; `live` writes."""
     base_url: str = ""
+    """Where its API is; empty: the platform's usual address."""
     trusted_ca: str = ""
+    """A file with the certificate authority of a platform in one's own network."""
     settings: dict[str, str] = {}
+    """What this connector wants to know: its README names the keys."""
     secrets: dict[str, str] = {}
     """Manifest secret name → `env:NAME` or `file:PATH`."""
     streams: dict[str, StreamRhythm] = {}
+    """How often each of the connector's streams is read; those not named here have the default rhythm."""
     sells_from: tuple[Name, ...] = ()
     """Locations whose stock this channel sells as one pool."""
     figures_at: tuple[Name, ...] = ()
     """Locations for which this channel is sent a figure of its own (one per location)."""
     price_list: str = ""
+    """The list of pricing.yaml whose prices this channel shows; empty: the hub writes no prices here."""
     listing: ListingRule = ListingRule()
     person_edits: PersonEdits = PersonEdits()
     orders_since: str = ""
+    """Orders placed before this date (2026-11-21) are history; empty: none is read."""
     bind_by: Literal["sku", "none"] = "sku"
     """`sku`: an item with exactly this SKU is bound by itself; `none`: a person binds."""
     pace_share: Decimal = Field(default=Decimal(1), gt=0, le=1)
+    """The part of the platform's pace that is ours, where another integration uses the same account."""
 
 
 class StockAuthority(Part):
@@ -127,9 +170,11 @@ class StockAuthority(Part):
     contains: tuple[str, ...] = ()
     """Orders that the figure is already net of, as `origin:state` (`till:*`, `own:shipped`)."""
     counts: Literal["on_hand", "available"] = "on_hand"
+    """`on_hand`: what lies there; `available`: less what the system has set aside itself."""
     demand: Literal["contained", "read"] = "contained"
     """Demand born in this system: contained in the figure, or read as orders."""
     sends: Literal["documents", "figures"] = "documents"
+    """What the system is sent about these locations: documents (sales, receipts), or figures; never both."""
 
 
 class ItemAuthority(Part):
@@ -162,11 +207,15 @@ class AllocationRule(Part):
     channels: tuple[Name, ...] = ()
     """Empty: every channel."""
     skus: tuple[str, ...] = ()
+    """Empty: every SKU."""
     categories: tuple[str, ...] = ()
+    """Empty: every category."""
     safety_stock: int = Field(default=0, ge=0)
     """Whole pieces kept back from the pool."""
     safety_per_location: dict[Name, int] = {}
+    """Whole pieces kept back at each of these locations."""
     share_percent: int = Field(default=100, ge=0, le=100)
+    """Part of the pool that the channel may show."""
     remainder: bool = False
     """This channel gets what the shares of all leave over by rounding down."""
     cap: int | None = Field(default=None, ge=0)
@@ -196,6 +245,7 @@ class PriceList(Part):
     currency: str
     tax: Literal["included", "excluded"]
     country: str = ""
+    """Whose tax the prices have, two letters of ISO 3166; needed where a channel wants the tax added or taken out."""
 
 
 class ChannelPricing(Part):
@@ -205,12 +255,13 @@ class ChannelPricing(Part):
     tax: Literal["included", "excluded"]
     currency: str = ""
     """Must equal the list's: the hub converts no currencies."""
-    markup_percent: Decimal = Decimal(0)
+    markup_percent: Decimal = Field(default=Decimal(0), gt=-100)
     rounding: Literal["half_up", "half_even", "down", "up"] = "half_up"
     ending: Decimal | None = None
     """The minor part that prices end in (0.95): the nearest such price not above, or the nearest by `ending_rule`."""
     ending_rule: Literal["down", "up", "nearest"] = "nearest"
-    floor: Decimal | None = None
+    floor: Decimal | None = Field(default=None, ge=0)
+    """Never show less than this."""
 
 
 class Guards(Part):
@@ -221,10 +272,15 @@ class Guards(Part):
     to_zero_min: int = Field(default=10, ge=1)
     """Fewer than this many falls to zero are never held."""
     price_fall_percent: int = Field(default=50, ge=1, le=100)
+    """A price that falls by more than this waits."""
     price_rise_percent: int = Field(default=300, ge=1)
+    """A price that rises by more than this waits."""
     price_zero: bool = True
+    """A price of zero waits."""
     empty_authority: bool = True
+    """When an authority suddenly answers with nothing, everything waits."""
     new_orders_max: int = Field(default=500, ge=1)
+    """More new orders than this at once wait."""
     gone_percent: int = Field(default=10, ge=1, le=100)
     """Share of a channel's listings that one sweep may find gone."""
 
@@ -237,6 +293,7 @@ class PricingSettings(Part):
     taxes: dict[str, Decimal] = {}
     """Country → percent of the standard rate."""
     tax_by_category: dict[str, dict[str, Decimal]] = {}
+    """Country → category → percent, for categories with a rate of their own."""
     guards: Guards = Guards()
 
 
@@ -244,9 +301,16 @@ class Config(Part):
     """The whole configuration. `folder` is where it was read from; `secrets` holds no values, only where they are."""
 
     folder: str
+    """The folder that it was read from."""
     hub: HubSettings
     channels: dict[Name, ChannelSettings]
     locations: dict[Name, Location]
     authority: AuthoritySettings
     allocation: AllocationSettings
     pricing: PricingSettings
+    places: dict[tuple[str, ...], str] = Field(default={}, repr=False)
+    """Where each value stands: path (`("channels", "webshop", "settings", "currency")`) → file:line."""
+
+    def place(self, *path: str) -> str:
+        """`file:line` of the value at this path, or of what encloses it; "" when nothing is known."""
+        return next((self.places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.places), "")
