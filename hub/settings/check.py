@@ -97,9 +97,7 @@ def _items(config: Config) -> Iterator[Problem]:
             named.setdefault(field, index)
 
 
-def _words(
-    config: Config, base: tuple[str, ...], path: str, said: Sequence[str], allowed: Sequence[str]
-) -> Iterator[Problem]:
+def _words(config: Config, base: tuple[str, ...], path: str, said: Sequence[str], allowed: Sequence[str]) -> Iterator[Problem]:
     for index, word in enumerate(said):
         if word not in allowed:
             yield Problem(config.place(*base, str(index)), f"{path}: there is no `{word}`: {meant(word, allowed)}")

@@ -13,7 +13,7 @@ import structlog
 from hub import log
 
 
-@pytest.fixture()
+@pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     root, stream = logging.getLogger(), io.StringIO()
     handlers, level, kept = list(root.handlers), root.level, structlog.get_config()
@@ -46,7 +46,9 @@ def test_an_event_with_its_fields_and_the_clocks_time(lines: io.StringIO) -> Non
 def test_no_secret_reaches_a_line(lines: io.StringIO) -> None:
     log.remember_secret("t0p-s3cret/value")
     log.remember_secret("t0p-s3cret/value-and-more")
-    log.logger("sdk").warning("refused t0p-s3cret/value-and-more", answer={"deep": ["a t0p-s3cret/value b"]}, url="?t=t0p-s3cret%2Fvalue")
+    log.logger("sdk").warning(
+        "refused t0p-s3cret/value-and-more", answer={"deep": ["a t0p-s3cret/value b"]}, url="?t=t0p-s3cret%2Fvalue"
+    )
     logging.getLogger("some.library").warning("calling %s", "t0p-s3cret/value")
     try:
         raise ValueError("bad t0p-s3cret/value")

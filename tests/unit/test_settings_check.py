@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (each sentence is asserted whole, as a person reads it)
 """Files that are each well formed but disagree: each finding names the line and what to write instead."""
 
 from __future__ import annotations
@@ -41,18 +42,39 @@ def test_the_sound_configuration_has_no_problem() -> None:
 
 CASES: list[tuple[Mapping[str, str], str]] = [
     # unknown names
-    (webshop("[warehouse, aarhus]", "[warehose]"), "webshop.yaml:6: sells_from: there is no location `warehose`: did you mean `warehouse`?"),
+    (
+        webshop("[warehouse, aarhus]", "[warehose]"),
+        "webshop.yaml:6: sells_from: there is no location `warehose`: did you mean `warehouse`?",
+    ),
     (authority("channel: till", "channel: tll"), "authority.yaml:4: stock: there is no channel `tll`: did you mean `till`?"),
-    (authority("[{channel: erp}]", "[{channel: pim}]"), "authority.yaml:1: items: there is no channel `pim`: write one of `erp`, `till`, `webshop`"),
-    (authority("{channel: erp, list", "{channel: epr, list"), "authority.yaml:5: prices: there is no channel `epr`: did you mean `erp`?"),
-    (authority("list: retail", "list: retial"), "authority.yaml:5: prices: there is no list `retial` in pricing.yaml: did you mean `retail`?"),
-    (allocation("{channels: [wbshop]}"), "allocation.yaml:2: rules.0.channels: there is no channel `wbshop`: did you mean `webshop`?"),
+    (
+        authority("[{channel: erp}]", "[{channel: pim}]"),
+        "authority.yaml:1: items: there is no channel `pim`: write one of `erp`, `till`, `webshop`",
+    ),
+    (
+        authority("{channel: erp, list", "{channel: epr, list"),
+        "authority.yaml:5: prices: there is no channel `epr`: did you mean `erp`?",
+    ),
+    (
+        authority("list: retail", "list: retial"),
+        "authority.yaml:5: prices: there is no list `retial` in pricing.yaml: did you mean `retail`?",
+    ),
+    (
+        allocation("{channels: [wbshop]}"),
+        "allocation.yaml:2: rules.0.channels: there is no channel `wbshop`: did you mean `webshop`?",
+    ),
     (
         allocation("{channels: [webshop], safety_per_location: {arhus: 1}}"),
         "allocation.yaml:2: rules.0.safety_per_location: there is no location `arhus`: did you mean `aarhus`?",
     ),
-    (pricing("  webshop:", "  webshp:"), "pricing.yaml:5: channels.webshp: there is no channel `webshp`: did you mean `webshop`?"),
-    (webshop("price_list: retail", "price_list: wholesale"), "webshop.yaml:7: price_list: there is no list `wholesale` in pricing.yaml: write one of `retail`"),
+    (
+        pricing("  webshop:", "  webshp:"),
+        "pricing.yaml:5: channels.webshp: there is no channel `webshp`: did you mean `webshop`?",
+    ),
+    (
+        webshop("price_list: retail", "price_list: wholesale"),
+        "webshop.yaml:7: price_list: there is no list `wholesale` in pricing.yaml: write one of `retail`",
+    ),
     (
         with_text("locations.yaml", SOUND["locations.yaml"].replace("{till: L1}", "{tlil: L1}")),
         "locations.yaml:2: aarhus.channels: there is no channel `tlil`: did you mean `till`?",
@@ -81,15 +103,16 @@ CASES: list[tuple[Mapping[str, str], str]] = [
     ),
     (
         with_text("channels/till.yaml", SOUND["channels/till.yaml"].replace("[aarhus]", "[aarhus, warehouse]")),
-        "till.yaml:4: sells_from: till is itself right about the stock of `aarhus`, so no pool with it in can be sent there: "
-        "keep its own locations only, and name the others under `figures_at`",
+        "till.yaml:4: sells_from: till is itself right about the stock of `aarhus`, so no pool with it in can be sent there: keep its own locations only, and name the others under `figures_at`",
     ),
     (
         authority("covers: [warehouse]}", "covers: [warehouse, quarantine]}"),
-        "authority.yaml:3: covers: `erp` gives a figure for each, so locations.yaml must say its id of `quarantine`: "
-        "write `channels: {erp: …}` there",
+        "authority.yaml:3: covers: `erp` gives a figure for each, so locations.yaml must say its id of `quarantine`: write `channels: {erp: …}` there",
     ),
-    (authority("'till:*'", "'all tills'"), "authority.yaml:4: contains: `all tills`: write `origin:state`, such as `till:*` or `own:shipped`"),
+    (
+        authority("'till:*'", "'all tills'"),
+        "authority.yaml:4: contains: `all tills`: write `origin:state`, such as `till:*` or `own:shipped`",
+    ),
     (
         with_text("locations.yaml", SOUND["locations.yaml"].replace("sellable: false", "channels: {till: L1}")),
         "locations.yaml:3: quarantine.channels: `aarhus` has the same id on till: each location has its own there",
@@ -99,14 +122,23 @@ CASES: list[tuple[Mapping[str, str], str]] = [
         authority("[{channel: erp}]", "[{channel: erp, fields: [title]}, {channel: webshop, fields: [title]}]"),
         "authority.yaml:1: items: `erp` and `webshop` cannot both be right about `title`: keep one",
     ),
-    (authority("[{channel: erp}]", "[{channel: erp, fields: [titel]}]"), "authority.yaml:1: items.fields: there is no `titel`: did you mean `title`?"),
     (
-        {**with_line("channels/webshop.yaml", "listing: {offer: all}"), "authority.yaml": AUTHORITY.replace("items: [{channel: erp}]\n", "")},
+        authority("[{channel: erp}]", "[{channel: erp, fields: [titel]}]"),
+        "authority.yaml:1: items.fields: there is no `titel`: did you mean `title`?",
+    ),
+    (
+        {
+            **with_line("channels/webshop.yaml", "listing: {offer: all}"),
+            "authority.yaml": AUTHORITY.replace("items: [{channel: erp}]\n", ""),
+        },
         "webshop.yaml:8: listing.offer: nobody is right about the items: name a channel under `items` in authority.yaml, or write `bound`",
     ),
     # prices
     (pricing("currency: DKK", "currency: dkk"), "pricing.yaml:2: lists.retail.currency: `dkk` is no currency: write DKK"),
-    (pricing("currency: DKK", "currency: KR"), "pricing.yaml:2: lists.retail.currency: `KR` is no currency: write its three letters (DKK, EUR)"),
+    (
+        pricing("currency: DKK", "currency: KR"),
+        "pricing.yaml:2: lists.retail.currency: `KR` is no currency: write its three letters (DKK, EUR)",
+    ),
     (pricing("country: DK", "country: dk"), "pricing.yaml:2: lists.retail.country: `dk` is no country: write DK"),
     (pricing("taxes: {DK: 25}", "taxes: {DK: 25, UK: 20}"), "pricing.yaml:3: taxes.UK: `UK` is no country: write GB"),
     (pricing("taxes: {DK: 25}", "taxes: {DK: 125}"), "pricing.yaml:3: taxes.DK: a percentage from 0 to 100 is wanted"),
@@ -156,7 +188,10 @@ CASES: list[tuple[Mapping[str, str], str]] = [
         "allocation.yaml:2: bundles.K: `A` is said twice: say it once with all its `pieces`",
     ),
     # addresses, folders, secrets
-    (with_line("channels/erp.yaml", "base_url: erp.example.com"), "erp.yaml:4: base_url: write a whole address, such as https://shop.example"),
+    (
+        with_line("channels/erp.yaml", "base_url: erp.example.com"),
+        "erp.yaml:4: base_url: write a whole address, such as https://shop.example",
+    ),
     (
         with_line("channels/erp.yaml", "base_url: http://erp.example.com"),
         "erp.yaml:4: base_url: http:// would carry the secrets readable over the network: write https:// (http only inside one's own)",
