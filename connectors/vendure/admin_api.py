@@ -18,15 +18,23 @@ from hub.sdk.api import (
 
 PATH: Final = "/admin-api"
 TOKEN_HEADER: Final = "vendure-auth-token"
+UNEXPECTED: Final = "INTERNAL_SERVER_ERROR"
 FORBIDDEN_WORDS: Final = "You are not currently authorized"
 WORDS_CHARS_MAX: Final = 300
 
 BAD_DOCUMENT: Final = frozenset({400})
-"""What Apollo answers to a document or variables that the schema does not allow; the body says why."""
+"""What Apollo answers to a document that the schema does not allow (to bad variables it answers 200); the body says why."""
 
 
-class ResolverError(RefusedError):
-    """The one field that was asked for threw: its transaction was rolled back, so certainly nothing changed."""
+class RejectedError(RefusedError):
+    """The call certainly changed nothing: it was not executed, or its one field threw and was rolled back.
+
+    `meant` says that Vendure named a reason; without one it may be a passing fault of the server.
+    """
+
+    def __init__(self, message: str, *, meant: bool, channel: str, operation: str, request_id: str) -> None:
+        super().__init__(message, channel=channel, operation=operation, request_id=request_id)
+        self.meant = meant
 
 
 class AdminApi:
@@ -119,11 +127,12 @@ class AdminApi:
         words, path = _words(error), error.get("path") or []
         if _is_forbidden(body):
             raise UnauthorizedError(words, channel=channel, operation=operation, request_id=ident)
-        if answer.status in BAD_DOCUMENT:
-            raise RefusedError(words, channel=channel, operation=operation, request_id=ident)
-        if len(path) == 1 and body.get("data") is None and len(body["errors"]) == 1:
-            # The resolver itself threw. Deeper paths mean that it had done its work and only the answer broke.
-            raise ResolverError(words, channel=channel, operation=operation, request_id=ident)
+        # Without `data` nothing was executed. With a path of one step the resolver itself threw; a deeper one would mean
+        # that it had done its work and only the answer broke.
+        threw = len(path) == 1 and body.get("data") is None and len(body["errors"]) == 1
+        if "data" not in body or threw:
+            meant = (error.get("extensions") or {}).get("code", UNEXPECTED) != UNEXPECTED
+            raise RejectedError(words, meant=meant, channel=channel, operation=operation, request_id=ident)
         self._unsure(operation, words, answer, writes)
 
     def _unsure(self, operation: str, words: str, answer: Response, writes: bool) -> Never:

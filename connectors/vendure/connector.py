@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from connectors.vendure.admin_api import AdminApi, ResolverError
+from connectors.vendure.admin_api import AdminApi, RejectedError
 from connectors.vendure.documents import PROBE, READ_ITEMS, READ_STOCK, SEND_PRICE, SEND_STOCK, TERMS
 from connectors.vendure.reading import Reading
 from hub.sdk.api import (
@@ -33,6 +33,8 @@ from hub.sdk.api import (
 THOUSAND: Final = 1000
 INT_MAX: Final = 2**31 - 1
 """GraphQL's Int has 32 bits; Money is carried in the same range here."""
+FAULTS_MAX: Final = 16
+"""Unexplained failures of parts of one batch (one bad change in a hundred costs eight) until the rest is left for later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,16 +204,21 @@ class VendureConnector(Connector):
         """One receipt each. Vendure takes a batch whole or not at all, so a refused one is halved until the bad one is alone."""
         waiting = [planned[start : start + batch_max] for start in range(0, len(planned), batch_max)]
         receipts: list[Receipt] = []
+        faults = 0
         while waiting:
             part = waiting.pop(0)
             try:
                 answer, ident = self._api.ask(operation, document, {"input": [one.given for one in part]}, writes=True)
-            except ResolverError as refused:
-                if len(part) == 1:
-                    receipts.append(_refused(part[0].change, refused.message, refused.request_id))
-                else:
+            except RejectedError as refused:
+                faults += not refused.meant
+                if faults > FAULTS_MAX:
+                    return receipts + _unsent(part, waiting, refused)
+                if len(part) > 1:
                     middle = len(part) // 2
                     waiting[:0] = [part[:middle], part[middle:]]
+                else:
+                    outcome = Outcome.REFUSED if refused.meant else Outcome.NOT_SENT
+                    receipts.append(Receipt(part[0].change.id, outcome, refused.message, refused.request_id))
                 continue
             except ChannelError as failed:
                 if not receipts:
@@ -267,8 +274,8 @@ def _price_judge(change: Change, currency: str, minor: int, tax: str) -> Callabl
     return judge
 
 
-def _refused(change: Change, words: str, ident: str = "") -> Receipt:
-    return Receipt(change.id, Outcome.REFUSED, words, ident)
+def _refused(change: Change, words: str) -> Receipt:
+    return Receipt(change.id, Outcome.REFUSED, words)
 
 
 def _unsent(part: Iterable[Planned], rest: Iterable[Iterable[Planned]], failed: ChannelError) -> list[Receipt]:

@@ -41,9 +41,7 @@ def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str])
 def _one(item: dict[str, Any], currency: str) -> dict[str, Any]:
     prices = [price["price"] for price in item["prices"] if price["currencyCode"] == currency]
     return {
-        "stock": {
-            level["stockLocationId"]: str(level["stockOnHand"] - level["stockAllocated"]) for level in item["stockLevels"]
-        },
+        "stock": {level["stockLocationId"]: str(level["stockOnHand"] - level["stockAllocated"]) for level in item["stockLevels"]},
         "price": f"{Decimal(prices[0]) / 100:.2f}" if prices else None,
         "currency": currency,
         "state": "active" if item["enabled"] and item["product"]["enabled"] else "inactive",

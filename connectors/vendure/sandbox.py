@@ -64,6 +64,10 @@ class Sandbox(SandboxBase):
             body = request.json()
         except ValueError:
             return json_response({"errors": [{"message": "Bad Request", "extensions": {"code": "BAD_REQUEST"}}]}, 400)
+        if self.faults.cut_next > 0 and _later_page(body):
+            self.faults.cut_next -= 1
+            self.faults.spend("cut")
+            return Response(500, {}, b"internal error")
         token = f"session-{self._logins + 1}"
         admin = AdminRoutes(self.shop, self._sign_in, self._make_key, token)
         return admin.answer(body, self._signed_in(request))
@@ -221,3 +225,9 @@ class Sandbox(SandboxBase):
 
     def _product(self, sku: str) -> Product:
         return self.shop.products[self._variant(sku).product]
+
+
+def _later_page(body: Plain) -> bool:
+    variables = body.get("variables") if isinstance(body, dict) else None
+    options = variables.get("options") if isinstance(variables, dict) else None
+    return isinstance(options, dict) and bool(options.get("skip"))

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
-from connectors.vendure.sandbox_graphql import DocumentError, Operation, Selection, bound, read_document, shaped
+from connectors.vendure.sandbox_graphql import DocumentError, Operation, Selection, VariablesError, bound, read_document, shaped
 from connectors.vendure.sandbox_shop import ResolverFault, Shop, Variant
 from hub.sdk.api import Plain, Response, json_response, micros
 
@@ -57,12 +57,14 @@ class AdminRoutes:
         """The answer to one posted document: 400 for a bad one, otherwise 200 with data or errors."""
         query = body.get("query") if isinstance(body, dict) else None
         if not isinstance(query, str):
-            return _bad("POST body missing, invalid Content-Type, or JSON object has no keys.", "BAD_REQUEST")
+            return _bad("GraphQL operations must contain a non-empty `query`.", "BAD_REQUEST")
         variables = body.get("variables") or {}
         try:
             operation = read_document(query)
             self._check(operation, variables)
             return self._executed(operation, variables, signed_in)
+        except VariablesError as bad:
+            return _bad(str(bad), "BAD_USER_INPUT", 200)
         except DocumentError as bad:
             return _bad(str(bad), "GRAPHQL_VALIDATION_FAILED")
 
@@ -73,7 +75,7 @@ class AdminRoutes:
                 raise DocumentError(f'Cannot query field "{one.name}" on type "{operation.kind.title()}".')
         for name in operation.required:
             if variables.get(name) is None:
-                raise DocumentError(f'Variable "${name}" of required type "{operation.declared[name]}" was not provided.')
+                raise VariablesError(f'Variable "${name}" of required type "{operation.declared[name]}" was not provided.')
 
     def _executed(self, operation: Operation, variables: dict[str, Plain], signed_in: bool) -> Response:
         roots = self.queries if operation.kind == "query" else self.mutations
@@ -213,5 +215,5 @@ def _faulted(one: Selection, message: str, code: str) -> Response:
     return json_response({"errors": [error], "data": None})
 
 
-def _bad(message: str, code: str) -> Response:
-    return json_response({"errors": [{"message": message, "extensions": {"code": code}}]}, 400)
+def _bad(message: str, code: str, status: int = 400) -> Response:
+    return json_response({"errors": [{"message": message, "extensions": {"code": code}}]}, status)

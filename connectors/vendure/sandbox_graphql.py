@@ -20,7 +20,11 @@ TOKENS_MAX: Final = 10_000
 
 
 class DocumentError(Exception):
-    """The document or its variables are not what the schema allows; the platform answers 400."""
+    """The document is not what the schema allows; the platform answers 400."""
+
+
+class VariablesError(Exception):
+    """The variables are not what their declared types allow; the platform answers 200 with errors and no data."""
 
 
 class Variable(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from connectors.vendure.sandbox_graphql import DocumentError
+from connectors.vendure.sandbox_graphql import VariablesError
 from hub.sdk.api import Plain, iso
 
 INT_MAX: Final = 2**31 - 1
@@ -159,8 +159,6 @@ class Shop:
             _whole(level.get("stockOnHand"), "stockOnHand")
             if str(level["stockLocationId"]) not in self.locations:
                 raise ResolverFault("FOREIGN KEY constraint failed", "INTERNAL_SERVER_ERROR")
-            if level["stockOnHand"] < 0:
-                raise ResolverFault("stockOnHand cannot be a negative value", "USER_INPUT_ERROR")
         for price in given.get("prices") or []:
             _whole(price.get("price"), "price")
             if price["currencyCode"] not in self.currencies:
@@ -178,8 +176,10 @@ class Shop:
 
     def _set_price(self, variant: Variant, currency: str, minor: int, kind: str) -> None:
         variant.prices[currency] = minor
-        row = {"id": variant.price_rows.setdefault(currency, self.next_id("price"))}
-        self.tell("ProductVariantPriceEvent", {"entity": [row], "type": kind})
+        if currency not in variant.price_rows:
+            variant.price_rows[currency] = self.next_id("price")
+        told = {"entity": [{"id": variant.price_rows[currency]}], "type": kind, "variants": [str(variant.id)]}
+        self.tell("ProductVariantPriceEvent", told)
 
     def moved(
         self, variant: Variant, place: str, name: str, kind: str, quantity: int, *, on_hand: int = 0, allocated: int = 0
@@ -274,9 +274,9 @@ def _named(given: dict[str, Plain]) -> str:
 def _only(given: dict[str, Plain], allowed: frozenset[str]) -> None:
     for key in given:
         if key not in allowed:
-            raise DocumentError(f'Field "{key}" is not defined by the input type (or not kept by this sandbox).')
+            raise VariablesError(f'Field "{key}" is not defined by the input type (or not kept by this sandbox).')
 
 
 def _whole(value: Plain, name: str) -> None:
     if type(value) is not int or not -INT_MAX <= value <= INT_MAX:
-        raise DocumentError(f'Field "{name}" wants a whole number within 32 bits.')
+        raise VariablesError(f'Field "{name}" wants a whole number within 32 bits.')

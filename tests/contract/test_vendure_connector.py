@@ -15,6 +15,7 @@ from connectors.vendure.judge import read_shown
 from hub.errors import OutcomeUnknownError, ThrottledError, UnauthorizedError, UnavailableError, UnverifiedError
 from hub.flow import Outcome
 from hub.sdk.contract import Delivery, ReadAsk
+from hub.sdk.sandbox import json_response
 from hub.sdk.wire import Request
 
 
@@ -114,6 +115,17 @@ def test_only_the_channels_own_location_and_currency_count(rig: Rig) -> None:
     two.sandbox.count("TEE-001", 12, "1")
     two.sandbox.count("TEE-001", 3, "2")
     assert [one["on_hand"] for one in two.seen("stock", two.read("items")[0]).values()] == [3_000]
+
+
+def test_a_reading_that_was_cut_goes_on_where_it_stopped(rig: Rig) -> None:
+    ids = rig.stocked(6)
+    first = rig.connector.read("stock", ReadAsk("", True, 2, rig.clock.now()))
+    rig.sandbox.faults.cut_next = 3
+    with pytest.raises(UnavailableError):
+        rig.connector.read("stock", ReadAsk(first.cursor, True, 2, rig.clock.now()))
+    assert rig.sandbox.faults.spent == {"cut": 3}
+    rest, _ = rig.read("stock", first.cursor, full=True, page_max=2)
+    assert [record["id"] for record in rig.records(first) + rest] == ids
 
 
 # sending
@@ -391,3 +403,51 @@ class _served:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+
+
+# without a reason from the shop
+
+
+def _faulty(rig: Rig, is_bad: Any) -> None:
+    """The shop's server fails, without a named reason, on every batch for which `is_bad` holds."""
+    route = rig.sandbox.route
+
+    def answer(request: Request) -> Any:
+        if rig.sandbox.is_write(request) and is_bad([one["id"] for one in request.json()["variables"]["input"]]):
+            error = {"message": "deadlock detected", "path": ["updateProductVariants"]}
+            return json_response({"errors": [error], "data": None})
+        return route(request)
+
+    rig.sandbox.route = answer  # type: ignore[method-assign]
+
+
+def test_a_fault_that_the_server_does_not_explain_may_be_tried_again(rig: Rig) -> None:
+    ids = rig.stocked(8)
+    _faulty(rig, lambda asked: ids[3] in asked)
+    receipts = rig.send_stock(dict.fromkeys(ids, 2))
+    assert receipts[ids[3]].outcome is Outcome.NOT_SENT
+    assert all(receipts[one].outcome is Outcome.APPLIED for one in ids if one != ids[3])
+
+
+def test_a_server_that_fails_at_everything_is_not_asked_once_per_change(rig: Rig) -> None:
+    ids = rig.stocked(100)
+    _faulty(rig, lambda asked: True)
+    receipts = rig.send_stock(dict.fromkeys(ids, 2))
+    assert {one.outcome for one in receipts.values()} == {Outcome.NOT_SENT}
+    assert len([one for one in rig.wire.documents() if "SendStock" in one["query"]]) < 20
+
+
+def test_an_answer_that_broke_after_the_effect_is_unknown(rig: Rig) -> None:
+    (listing,) = rig.stocked(1)
+    route = rig.sandbox.route
+
+    def answer(request: Request) -> Any:
+        done = route(request)
+        if not rig.sandbox.is_write(request):
+            return done
+        error = {"message": "Cannot return null", "path": ["updateProductVariants", 0, "stockLevels"]}
+        return json_response({"errors": [error], "data": None})
+
+    rig.sandbox.route = answer  # type: ignore[method-assign]
+    with pytest.raises(OutcomeUnknownError):
+        rig.send_stock({listing: 2})

@@ -3,7 +3,10 @@
 'use strict';
 
 const { createHmac } = require('node:crypto');
-const { EventBus, Logger, PluginCommonModule, ProductVariant, TransactionalConnection, VendurePlugin } = require('@vendure/core');
+const {
+    EventBus, Logger, PluginCommonModule, ProductVariant, ProductVariantPrice, TransactionalConnection, VendurePlugin,
+} = require('@vendure/core');
+const { In } = require('typeorm');
 
 const SEND_TIMEOUT_MS = 5000;
 const WAITING_MAX = 10000;
@@ -17,6 +20,7 @@ const TOLD = {
     },
     ProductVariantPriceEvent: {
         body: event => ({ entity: rows(event.entity, ['id']), type: event.type }),
+        variants: (event, connection) => pricedBy(event.entity.map(price => price.id), connection),
     },
     ProductEvent: {
         body: event => ({ entity: rows([event.entity], ['id', 'enabled'])[0], type: event.type }),
@@ -39,6 +43,12 @@ function ids(entities) {
 async function variantsOf(productId, connection) {
     const found = await connection.rawConnection.getRepository(ProductVariant).find({ where: { productId }, select: { id: true } });
     return ids(found);
+}
+
+async function pricedBy(priceIds, connection) {
+    const prices = connection.rawConnection.getRepository(ProductVariantPrice);
+    const found = await prices.find({ where: { id: In(priceIds) }, relations: { variant: true } });
+    return ids(found.map(price => price.variant).filter(Boolean));
 }
 
 class SamklangEventsPlugin {
@@ -83,7 +93,7 @@ class SamklangEventsPlugin {
         try {
             const told = TOLD[name];
             const said = { event: name, createdAt: event.createdAt, ...told.body(event) };
-            if (told.variants) said.variants = await told.variants(event, this.connection);
+            said.variants = await told.variants(event, this.connection);
             const body = JSON.stringify(said);
             const { url, secret } = SamklangEventsPlugin.options;
             const answer = await fetch(url, {
