@@ -19,6 +19,11 @@ from hub.sdk.api import (
 )
 
 WORDS_CHARS_MAX: Final = 200
+READ_TEXTS: Final = {"title": "name", "text": "description", "picture": "image_url", "link": "url", "category": "product_type"}
+"""Canonical listing fields by the names under which reading answers them."""
+
+Shown = tuple[bool, str, Plain]
+"""Whether an item read back shows what was asked, what it shows in words, and the same as a receipt's `shows`."""
 
 
 def products_of(told: Mapping[str, Plain], operation: str) -> list[dict[str, Plain]]:
@@ -61,9 +66,9 @@ def by_listing(rows: Plain) -> dict[str, str]:
 def ended(parts: Handle, refused: Mapping[str, str], warned: Mapping[str, str], hidden: bool) -> Receipt:
     """One change of a finished batch: refused, applied as far as the batch says, or unknown where errors name no item."""
     words = (refused.get(parts.listing) or warned.get(parts.listing, ""))[:WORDS_CHARS_MAX]
-    if parts.listing in refused:
+    if parts.listing in refused and parts.asked != payload.GONE:
         return Receipt(parts.change, Outcome.REFUSED, words)
-    if hidden:
+    if hidden and parts.asked != payload.GONE:
         return Receipt(parts.change, Outcome.UNKNOWN, "the batch has errors and does not say of which items")
     return Receipt(parts.change, Outcome.APPLIED, words)
 
@@ -75,34 +80,37 @@ def outcome_of(failed: ChannelError) -> Outcome:
     return Outcome.REFUSED if isinstance(failed, RefusedError) else Outcome.NOT_SENT
 
 
-def shown_stock(product: Mapping[str, Plain] | None) -> tuple[str, Plain]:
-    """What may be bought now, to compare (thousandths as text) and as a receipt's `shows`; "gone" without an item."""
+def shown_stock(product: Mapping[str, Plain] | None, asked: str) -> Shown:
+    """What may be bought now, in thousandths."""
     pieces = figures.sellable(product) if product is not None else None
     if pieces is None:
-        return ("none" if product is not None else "gone"), None
+        return False, "no figure" if product is not None else payload.GONE, None
     thousandths = pieces * payload.THOUSANDTHS
-    return str(thousandths), {"raw": thousandths, "sellable": thousandths}
+    return str(thousandths) == asked, str(thousandths), {"raw": thousandths, "sellable": thousandths}
 
 
-def shown_price(product: Mapping[str, Plain] | None) -> tuple[str, Plain]:
-    """The effective price, to compare and as a receipt's `shows`."""
+def shown_price(product: Mapping[str, Plain] | None, asked: str) -> Shown:
+    """The effective price."""
     if product is None:
-        return "gone", None
+        return False, payload.GONE, None
     try:
-        amount = figures.effective_price(product)
+        amount = plain_decimal(figures.effective_price(product))
     except ValueError as bad:
-        return f"no price ({bad})", None
-    said = plain_decimal(amount)
-    return payload.asked_price(said, product["currency"]), {"amount": said, "currency": product["currency"]}
+        return False, str(bad), None
+    said = payload.asked_price(amount, product["currency"])
+    return said == asked, said, {"amount": amount, "currency": product["currency"]}
 
 
-def shown_listing(product: Mapping[str, Plain] | None) -> tuple[str, Plain]:
-    """The listing's state, to compare, and its fields as a receipt's `shows`."""
+def shown_listing(product: Mapping[str, Plain] | None, asked: str) -> Shown:
+    """The listing's state and texts; of the texts only those that were asked are compared."""
+    wanted, *marks = asked.split(" ")
     if product is None:
-        return "gone", {"state": "gone"}
-    names = {"name": "title", "description": "text", "image_url": "picture", "url": "link", "product_type": "category"}
-    shows = {ours: product[theirs] for theirs, ours in names.items() if product.get(theirs)}
+        return wanted == payload.GONE, payload.GONE, {"state": payload.GONE}
+    shows = {ours: product[theirs] for ours, theirs in READ_TEXTS.items() if product.get(theirs)}
     try:
-        return figures.state(product), {**shows, "state": figures.state(product)}
+        state = figures.state(product)
     except ValueError as bad:
-        return str(bad), shows
+        return False, str(bad), shows
+    other = [name for name, _, seen in (one.partition("=") for one in marks) if payload.mark(shows.get(name, "")) != seen]
+    said = ", ".join([state, *(f"another {name}" for name in other)])
+    return wanted in (state, payload.SHOWN) and not other, said, {**shows, "state": state}

@@ -133,14 +133,18 @@ class Meta(Connector):
 
     def _send(self, aspect: str, changes: Sequence[Change], entry: Callable[[Change, Mapping[str, str]], Entry]) -> list[Receipt]:
         receipts: list[Receipt] = []
-        entries: list[Entry] = []
+        entries: dict[str, Entry] = {}
         for change in changes:
+            if change.key.listing in entries:
+                # Batches end in any order, so of two changes under way the older might stand in the end.
+                receipts.append(Receipt(change.id, Outcome.NOT_SENT, "another change of this item goes first"))
+                continue
             try:
-                entries.append(entry(change, self.settings))
+                entries[change.key.listing] = entry(change, self.settings)
             except ValueError as bad:
                 receipts.append(Receipt(change.id, Outcome.REFUSED, str(bad)))
         stopped: ChannelError | None = None
-        for batch in payload.batches(entries, self.manifest.sends[aspect].batch_max):
+        for batch in payload.batches(list(entries.values()), self.manifest.sends[aspect].batch_max):
             if stopped is not None:
                 receipts += [Receipt(sent.change.id, Outcome.NOT_SENT, "the call before it failed") for sent in batch]
                 continue
@@ -200,7 +204,7 @@ class Meta(Connector):
         """What became of accepted listings; `shows` is the listing read afterwards."""
         return self._follow(handles, answers.shown_listing)
 
-    def _follow(self, handles: Sequence[str], shown: Callable[[Mapping[str, Plain] | None], tuple[str, Plain]]) -> list[Receipt]:
+    def _follow(self, handles: Sequence[str], shown: Callable[[Mapping[str, Plain] | None, str], answers.Shown]) -> list[Receipt]:
         by_batch: dict[str, list[Handle]] = {}
         for text in handles:
             parts = Handle.read(text)
@@ -217,7 +221,7 @@ class Meta(Connector):
                     receipts.append(replace(receipt, handle=str(parts)))
         reading = self._read_back([parts.listing for parts, _ in done])
         for parts, words in done:
-            judged = self._judged(parts, words, shown(reading.get(parts.listing)))
+            judged = self._judged(parts, words, shown(reading.get(parts.listing), parts.asked))
             receipts += [judged] if judged is not None else []
         return receipts
 
@@ -254,10 +258,10 @@ class Meta(Connector):
             reading |= self._by_id(ids[start : start + step])
         return reading
 
-    def _judged(self, parts: Handle, words: str, shown: tuple[str, Plain]) -> Receipt | None:
-        compared, value = shown
+    def _judged(self, parts: Handle, words: str, shown: answers.Shown) -> Receipt | None:
+        same, said, value = shown
         text, now = str(parts), self.clock.now()
-        if compared == parts.asked or (parts.asked == "shown" and compared != "gone"):
+        if same:
             self._finished_at.pop(text, None)
             return Receipt(parts.change, Outcome.APPLIED, words, handle=text, shows=value)
         if len(self._finished_at) >= WAITING_MAX:
@@ -265,8 +269,8 @@ class Meta(Connector):
         if now - self._finished_at.setdefault(text, now) < SHOWN_WITHIN_SECONDS * 1_000_000:
             return None
         self._finished_at.pop(text, None)
-        said = f"finished, but it shows {compared} instead of {parts.asked}"
-        return Receipt(parts.change, Outcome.REFUSED, said, handle=text, shows=value)
+        words = f"finished, but it shows {said}, asked was {parts.asked}; {words}".removesuffix("; ")
+        return Receipt(parts.change, Outcome.REFUSED, words[: answers.WORDS_CHARS_MAX], handle=text, shows=value)
 
 
 def _body(products: list[dict[str, Plain]]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Final
 
 from hub.sdk.api import Change, Plain, body_json, exact_minor, from_minor, plain_decimal
@@ -15,6 +16,7 @@ from hub.sdk.api import Change, Plain, body_json, exact_minor, from_minor, plain
 PAYLOAD_BYTES_MAX: Final = 20_000_000
 """Below the platform's 28 MB, with room for the envelope of the request."""
 THOUSANDTHS: Final = 1000
+MARK_DIGITS: Final = 10
 TEXTS: Final = {
     "title": "title",
     "text": "description",
@@ -23,6 +25,9 @@ TEXTS: Final = {
     "category": "product_type",
 }
 """Canonical listing fields by the feed fields that carry them."""
+SHOWN: Final = "shown"
+GONE: Final = "gone"
+"""Asked of a listing: to be there in whatever state (SHOWN), not to be there (GONE)."""
 STATES: Final = {"active": "active", "inactive": "archived"}
 
 
@@ -82,16 +87,23 @@ def listing_entry(change: Change, settings: Mapping[str, str]) -> Entry:
     after: Mapping[str, Plain] = change.after
     wanted = after.get("state", "active")
     if wanted == "gone":
-        return Entry(change, "DELETE", {}, "gone")
+        return Entry(change, "DELETE", {}, GONE)
     if wanted not in STATES:
         raise ValueError(f"no such state of a listing: {wanted}")
     fields: dict[str, Plain] = {name: after[key] for key, name in TEXTS.items() if after.get(key)}
     if "state" in after or change.before is None:
         fields["status"] = STATES[wanted]
+    marks = [f"{key}={mark(after[key])}" for key in TEXTS if after.get(key)]
+    asked = " ".join([wanted if "status" in fields else SHOWN, *marks])
     if change.before is not None:
-        return Entry(change, "UPDATE", fields, wanted if "status" in fields else "shown")
+        return Entry(change, "UPDATE", fields, asked)
     # UPDATE with upsert rather than CREATE: made twice after a lost answer, it is still one item.
-    return Entry(change, "UPDATE", {**_making(change, settings), **fields}, wanted, upsert=True)
+    return Entry(change, "UPDATE", {**_making(change, settings), **fields}, asked, upsert=True)
+
+
+def mark(text: Plain) -> str:
+    """A short mark of a text, the same for texts that differ in case and blanks only: platforms tidy those."""
+    return sha256(" ".join(str(text).split()).casefold().encode()).hexdigest()[:MARK_DIGITS]
 
 
 def _making(change: Change, settings: Mapping[str, str]) -> dict[str, Plain]:
@@ -143,22 +155,18 @@ def asked_price(amount: str, currency: str) -> str:
 
 
 def batches(entries: Sequence[Entry], batch_max: int) -> Iterator[list[Entry]]:
-    """The entries in requests that the platform takes: bounded in number and bytes, upserts apart, no id twice in one."""
+    """The entries in requests that the platform takes: bounded in number and bytes, those that may make items apart."""
     for upsert in (False, True):
-        rest = [entry for entry in entries if entry.upsert is upsert]
-        while rest:
-            batch: list[Entry] = []
-            later: list[Entry] = []
-            ids: set[str] = set()
-            size = 0
-            for entry in rest:
-                weight = len(body_json(entry.request)) + 1
-                listing = entry.change.key.listing
-                if listing in ids or len(batch) >= batch_max or (batch and size + weight > PAYLOAD_BYTES_MAX):
-                    later.append(entry)
-                    continue
-                batch.append(entry)
-                ids.add(listing)
-                size += weight
+        batch: list[Entry] = []
+        size = 0
+        for entry in entries:
+            if entry.upsert is not upsert:
+                continue
+            weight = len(body_json(entry.request)) + 1
+            if batch and (len(batch) >= batch_max or size + weight > PAYLOAD_BYTES_MAX):
+                yield batch
+                batch, size = [], 0
+            batch.append(entry)
+            size += weight
+        if batch:
             yield batch
-            rest = later

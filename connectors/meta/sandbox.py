@@ -167,9 +167,13 @@ class Sandbox(SandboxBase):
         return json_response({"error": {**said, "fbtrace_id": trace}}, error.status, {"x-fb-trace-id": trace})
 
     def _answer_with_usage(self, value: Plain) -> Response:
-        share = len(self.batch_calls) * 100 // int(self.options["calls_per_minute"])
+        share = len(self._recent_batches()) * 100 // int(self.options["calls_per_minute"])
         headers = {"x-fb-trace-id": f"T{self.random.getrandbits(48):012x}", **self._usage(share, 0)}
         return json_response(value, 200, headers)
+
+    def _recent_batches(self) -> list[int]:
+        self.batch_calls = [at for at in self.batch_calls if self.clock.now() - at < MINUTE]
+        return self.batch_calls
 
     def _usage(self, share: int, minutes: int) -> dict[str, str]:
         row = {"type": "catalog_batch", "call_count": share, "total_cputime": 1, "total_time": 1}
@@ -240,11 +244,9 @@ class Sandbox(SandboxBase):
     # writing
 
     def _items_batch(self, request: Request, asked: Mapping[str, Plain]) -> Plain:
-        now, allowed = self.clock.now(), int(self.options["calls_per_minute"])
-        self.batch_calls = [at for at in self.batch_calls if now - at < MINUTE]
-        if len(self.batch_calls) >= allowed:
+        if len(self._recent_batches()) >= int(self.options["calls_per_minute"]):
             raise GraphError(80_014, "There have been too many calls for the batch uploads to this catalog account")
-        self.batch_calls.append(now)
+        self.batch_calls.append(self.clock.now())
         if asked.get("item_type") != "PRODUCT_ITEM":
             raise GraphError(100, "Param item_type must be one of the item types of this catalogue")
         entries = asked.get("requests")
