@@ -142,14 +142,14 @@ class Sandbox(SandboxBase):
             return asked
         if len(request.body) > PAYLOAD_BYTES_MAX:
             raise GraphError(1, "Please reduce the amount of data you're asking for, then retry your request")
-        if request.headers.get("content-type", "").startswith("application/json"):
-            try:
+        try:
+            if request.headers.get("content-type", "").startswith("application/json"):
                 body = request.json()
-            except ValueError:
-                raise GraphError(100, "The request body is no JSON") from None
-            return {**asked, **body} if isinstance(body, dict) else asked
-        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-        return {**asked, **form, **({"requests": json.loads(form["requests"])} if "requests" in form else {})}
+                return {**asked, **body} if isinstance(body, dict) else asked
+            form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+            return {**asked, **form, **({"requests": json.loads(form["requests"])} if "requests" in form else {})}
+        except ValueError:
+            raise GraphError(100, "The request body is no JSON") from None
 
     def _signed_in(self, request: Request, asked: Mapping[str, Plain]) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ") or str(asked.get("access_token", ""))
