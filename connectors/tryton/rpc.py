@@ -57,9 +57,9 @@ class Session:
         if not self._authorization:
             self._sign_in()
         for last in (False, True):
-            full = [*params, {**self._context, **(context or {})}]
+            full: list[Plain] = [*params, {**self._context, **(context or {})}]
             try:
-                return self._once(method, full, operation, writes)
+                return self._once(method, full, operation, writes, self._authorization)
             except UnauthorizedError:
                 # An expired session is refused before anything is done, so even a write may go again.
                 if last:
@@ -96,13 +96,17 @@ class Session:
         except (TypeError, ValueError, IndexError, KeyError):
             raise UnavailableError("no session in the answer", channel=self._client.channel, operation="sign in") from None
         secret = base64.b64encode(f"{self._username}:{self.user}:{token}".encode()).decode()
-        self._authorization = f"Session {secret}"
-        preferences = self._once("model.res.user.get_preferences", [True, {}], "read preferences", False)
-        # The locale only formats texts for people.
+        session = f"Session {secret}"
+        preferences = self._once("model.res.user.get_preferences", [True, {}], "read preferences", False, session)
+        if not isinstance(preferences, dict):
+            raise UnavailableError("no preferences", channel=self._client.channel, operation="read preferences")
+        # The locale only formats texts for people. Without the company figures and prices would be another's or nobody's,
+        # so a session counts only once its context is known.
         self._context = {key: value for key, value in preferences.items() if key != "locale"}
+        self._authorization = session
 
-    def _once(self, method: str, params: list[Plain], operation: str, writes: bool) -> Plain:
-        headers = {"authorization": self._authorization} if self._authorization else {}
+    def _once(self, method: str, params: list[Plain], operation: str, writes: bool, session: str = "") -> Plain:
+        headers = {"authorization": session} if session else {}
         # Any other key in the body would turn errors into bare statuses; a fixed id keeps equal pages equal.
         body = {"id": 1, "method": method, "params": params}
         try:

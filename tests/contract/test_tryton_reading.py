@@ -12,7 +12,7 @@ from hub.canonical.values import Plain
 from hub.clock import ManualClock
 from hub.errors import ConfigError, UnauthorizedError, UnavailableError
 from hub.sdk.contract import ReadAsk
-from hub.sdk.wire import NoAnswerError, Request
+from hub.sdk.wire import NoAnswerError, Request, Response
 
 
 @pytest.mark.parametrize("page_max", [1, 2, 3, 7, 200])
@@ -154,6 +154,26 @@ def test_a_session_that_has_run_out_is_opened_again_without_anyone_noticing() ->
     listed(connector, "items")
     sandbox.sign_out()
     assert len(listed(connector, "items")[0]) == len(GOODS)
+
+
+def test_a_sign_in_cut_short_is_begun_anew() -> None:
+    sandbox = stocked()
+    asked: list[Plain] = []
+    broken = [3]
+
+    class Cut:
+        def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
+            asked.append(request.json())
+            if asked[-1]["method"].endswith("get_preferences") and broken[0]:
+                broken[0] -= 1
+                raise NoAnswerError("cut")
+            return sandbox.send(request, deadline_seconds, answer_bytes_max)
+
+    connector = wired(Cut(), sandbox.clock)
+    with pytest.raises(UnavailableError):
+        listed(connector, "items")
+    assert len(listed(connector, "items")[0]) == len(GOODS)
+    assert all(one["params"][-1]["company"] == 1 for one in asked if one["method"].endswith("search_read"))
 
 
 def test_a_wrong_password_and_an_unknown_database_want_a_person() -> None:
