@@ -37,9 +37,9 @@ from hub.sdk.signature import sign
 from hub.sdk.wire import Request, Response
 
 __all__ = [
+    "Change",
     "ChannelContext",
     "ChannelError",
-    "Change",
     "Client",
     "Clock",
     "ConfigError",

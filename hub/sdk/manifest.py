@@ -81,6 +81,8 @@ class Topic(_Part):
     trust: Literal["versioned", "hint"] = "hint"
     records: str | None = None
     ids: str | None = None
+    maps: tuple[str, ...] = ()
+    """The mappings that understand these records; empty: the stream's own."""
 
 
 class Deliveries(_Part):

@@ -1,0 +1,42 @@
+"""One channel as wired: its settings, manifest, mappings, connector and client, handed to every station that works for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.mapping.mappings import Mappings
+from hub.sdk.client import Client
+from hub.sdk.contract import Connector
+from hub.sdk.manifest import Manifest, Send
+from hub.settings.model import ChannelSettings, StreamRhythm
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel that works: everything that reading, understanding and pushing need to know of it."""
+
+    name: str
+    settings: ChannelSettings
+    manifest: Manifest
+    mappings: Mappings
+    connector: Connector
+    client: Client
+    sells: bool = False
+    """Whether customers can buy here (it has `sells_from`)."""
+
+    def rhythm(self, stream: str) -> StreamRhythm:
+        """How often the stream is read: as configured, else the default rhythm."""
+        return self.settings.streams.get(stream, StreamRhythm())
+
+    def send(self, aspect: str) -> Send | None:
+        """How this aspect is written; None when the connector cannot."""
+        return self.manifest.sends.get(aspect)
+
+    def streams_about(self, entity: str) -> tuple[str, ...]:
+        """The streams whose records speak of this entity, in the manifest's order."""
+        return tuple(name for name, stream in self.manifest.streams.items() if entity in stream.maps)
+
+    def lookup_stream(self, entity: str) -> str:
+        """The stream whose look-up gives the current record of one listing for this entity; "" when there is none."""
+        able = [name for name in self.streams_about(entity) if self.manifest.streams[name].look_up]
+        return able[-1] if able else ""

@@ -1,0 +1,337 @@
+"""The later stations of the walk: dirty keys ▶ settle ▶ desired ▶ target ▶ diff ▶ changes.
+
+Reads marks, computes outside any transaction, then commits with the marks it saw: what was marked meanwhile stays dirty.
+Everything works on sets of items; there is no query per key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hub.canonical.json import write_json
+from hub.canonical.values import Plain
+from hub.channel import Channel
+from hub.clock import Clock
+from hub.desired import price as prices
+from hub.desired.listing import listing as worded_listing
+from hub.desired.listing import offered, worded
+from hub.desired.rules import Rules
+from hub.desired.stock import Figure, Pool, bundle_pool, pool, sellable
+from hub.differences import Differences, Seen
+from hub.flow import Aspect, Key, Target
+from hub.merge.authority import Authority
+from hub.merge.settle import Settled, settle
+from hub.merge.settle import Told as ToldClaim
+from hub.settings.model import Config
+from hub.store import catalogue, changes, dirty, letters, requests, targets
+from hub.store.catalogue import Binding, Item
+from hub.store.database import Database, Tx
+from hub.store.dirty import Dirty
+
+
+@dataclass(slots=True)
+class Known:
+    """One snapshot of everything that deciding about a set of items needs."""
+
+    dirty: list[Dirty]
+    items: dict[str, Item]
+    bindings: dict[str, list[Binding]]
+    settled: dict[str, Settled]
+    stored: dict[str, dict[tuple[str, str], Plain]]
+    seen: Seen
+    components: dict[str, str] = field(default_factory=dict)
+    """SKU → item, of components of virtual bundles."""
+
+
+class Decide:
+    """The station that turns what is known into what should be shown, and the difference into changes."""
+
+    def __init__(
+        self, config: Config, channels: Mapping[str, Channel], database: Database, clock: Clock, authority: Authority
+    ) -> None:
+        self._config = config
+        self._channels = channels
+        self._database = database
+        self._clock = clock
+        self._authority = authority
+        self._rules = Rules(config)
+        self._differences = Differences(config, channels, clock)
+        self._bundles_with: dict[str, list[str]] = {}
+        for bundle, parts in config.allocation.bundles.items():
+            for part in parts:
+                self._bundles_with.setdefault(part.sku, []).append(bundle)
+        self._claiming = {a.channel for a in config.authority.stock} | set(authority.item_channels)
+        self._claiming |= set(authority.price_channel.values())
+
+    def step(self, limit: int, heard: frozenset[tuple[str, str]]) -> tuple[int, set[str]]:
+        """Work off up to `limit` dirty keys; gives how many, and the channels that have something to send now."""
+        known = self._database.read(lambda tx: self._known(tx, limit))
+        if not known.dirty:
+            return 0, set()
+        wanted: dict[Key, Target] = {}
+        refused: list[letters.DeadLetter] = []
+        for item in known.items.values():
+            self._item_targets(item, known, heard, wanted, refused)
+        decided = self._differences.decide(wanted, known.seen, set(known.items))
+        settled_rows = self._changed_catalogue(known)
+        now = self._clock.now()
+
+        def keep(tx: Tx) -> None:
+            catalogue.save_catalogue(tx, settled_rows)
+            targets.drop_targets(tx, decided.dropped)
+            targets.save_targets(tx, decided.targets, now)
+            changes.withdraw(tx, decided.withdrawn)
+            changes.intend(tx, decided.changes)
+            for hold in decided.holds:
+                requests.hold(tx, hold)
+            letters.keep(tx, refused)
+            dirty.clear(tx, known.dirty)
+
+        self._database.transaction(keep)
+        return len(known.dirty), {change.key.channel for change in decided.changes if change.state == "intended"}
+
+    # what is known
+
+    def _known(self, tx: Tx, limit: int) -> Known:
+        rows = dirty.oldest(tx, limit)
+        item_ids = {row.a for row in rows if row.kind == dirty.ITEM}
+        listings = {(row.a, row.b) for row in rows if row.kind == dirty.LISTING}
+        items = catalogue.items(tx, item_ids)
+        items.update(self._bundles_of(tx, items.values()))
+        components = self._components(tx, items.values())
+        all_items = set(items) | set(components.values())
+        bindings: dict[str, list[Binding]] = {}
+        for binding in catalogue.bindings_of(tx, all_items):
+            bindings.setdefault(binding.item, []).append(binding)
+        claiming = [(b.channel, b.listing) for each in bindings.values() for b in each if b.channel in self._claiming]
+        settled = self._settle(bindings, catalogue.claims(tx, claiming))
+        shown = {(b.channel, b.listing) for item in items for b in bindings.get(item, ())} | listings
+        shown |= {(name, items[item].sku) for name in self._creating() for item in items if items[item].sku}
+        seen = Seen(
+            targets=targets.targets_of(tx, shown),
+            observations=targets.observations_of(tx, shown),
+            changes=changes.open_of(tx, shown),
+            listings=listings,
+            falling=changes.count_falling(tx),
+            holds=requests.holds(tx),
+            listed=self._listed(tx),
+        )
+        stored = catalogue.catalogue(tx, items)
+        return Known(rows, items, bindings, settled, stored, seen, components)
+
+    def _bundles_of(self, tx: Tx, items: Iterable[Item]) -> dict[str, Item]:
+        """The virtual bundles that have one of these items as a component: they move with it."""
+        skus = {bundle for item in items for bundle in self._bundles_with.get(item.sku, ())}
+        return {item.item: item for found in catalogue.items_by_sku(tx, skus).values() for item in found} if skus else {}
+
+    def _components(self, tx: Tx, items: Iterable[Item]) -> dict[str, str]:
+        skus = {part.sku for item in items for part in self._rules.bundle(item.sku)}
+        found = catalogue.items_by_sku(tx, skus) if skus else {}
+        return {sku: each[0].item for sku, each in found.items() if len(each) == 1}
+
+    def _settle(self, bindings: Mapping[str, Sequence[Binding]], claims: Sequence[catalogue.StoredClaim]) -> dict[str, Settled]:
+        by_listing: dict[tuple[str, str], list[catalogue.StoredClaim]] = {}
+        for claim in claims:
+            by_listing.setdefault((claim.channel, claim.listing), []).append(claim)
+        return {
+            item: settle(
+                [
+                    ToldClaim(c.channel, c.listing, c.aspect, c.place, c.value, c.as_of, c.seq, binding.factor)
+                    for binding in bound
+                    if binding.state == "bound"
+                    for c in by_listing.get((binding.channel, binding.listing), ())
+                ],
+                self._authority,
+            )
+            for item, bound in bindings.items()
+        }
+
+    def _listed(self, tx: Tx) -> dict[str, int]:
+        rows = tx.query("SELECT channel, count(*) FROM bindings WHERE state = 'bound' GROUP BY channel")
+        return {row[0]: row[1] for row in rows}
+
+    def _changed_catalogue(self, known: Known) -> list[tuple[str, str, str, str, int]]:
+        now = self._clock.now()
+        return [
+            (item, aspect, place, write_json(value), now)
+            for item in sorted(known.items)
+            for (aspect, place), value in sorted(known.settled.get(item, {}).items())
+            if known.stored.get(item, {}).get((aspect, place)) != value
+        ]
+
+    # targets
+
+    def _item_targets(
+        self,
+        item: Item,
+        known: Known,
+        heard: frozenset[tuple[str, str]],
+        wanted: dict[Key, Target],
+        refused: list[letters.DeadLetter],
+    ) -> None:
+        settled = known.settled.get(item.item, {})
+        bound = [b for b in known.bindings.get(item.item, ()) if b.state == "bound"]
+        for binding in bound:
+            channel = self._channels.get(binding.channel)
+            if channel is None:
+                continue
+            self._stock_targets(channel, binding, item, known, heard, wanted)
+            self._price_target(channel, binding, item, settled, wanted, refused)
+            self._listing_target(channel, binding.listing, item, settled, wanted)
+        for name in self._creating():
+            channel = self._channels[name]
+            if not any(b.channel == name for b in known.bindings.get(item.item, ())) and self._may_create(channel, heard):
+                self._created_listing(channel, item, known, heard, wanted)
+
+    def _stock_targets(
+        self,
+        channel: Channel,
+        binding: Binding,
+        item: Item,
+        known: Known,
+        heard: frozenset[tuple[str, str]],
+        wanted: dict[Key, Target],
+    ) -> None:
+        send, name = channel.send(Aspect.STOCK), channel.name
+        if send is None or item.kind in ("service", "gift_card"):
+            return
+        if channel.settings.sells_from and not self._own_stock(channel):
+            stock = self._pool(channel, item, known, heard)
+            if stock is not None:
+                shown, because = sellable(
+                    name, item.sku, item.category, stock, self._rules, factor=binding.factor, whole=send.step == "whole"
+                )
+                key = Key(name, binding.listing, Aspect.STOCK)
+                wanted[key] = Target(key, item.item, {"sellable": shown}, because)
+        for location in channel.settings.figures_at:
+            figure = self._figure(location, known.settled.get(item.item, {}), heard)
+            if figure is not None:
+                key = Key(name, binding.listing, Aspect.STOCK, location)
+                value = {"sellable": max(0, figure.on_hand) // binding.factor}
+                wanted[key] = Target(key, item.item, value, {"figure_of": location, "from": figure.sources})
+
+    def _own_stock(self, channel: Channel) -> bool:
+        """Whether the channel is itself right about what it sells from (a till): then it is told nothing."""
+        owners = {
+            place.authority.channel for name in channel.settings.sells_from if (place := self._authority.figure_of.get(name))
+        }
+        return channel.name in owners
+
+    def _pool(self, channel: Channel, item: Item, known: Known, heard: frozenset[tuple[str, str]]) -> Pool | None:
+        parts = self._rules.bundle(item.sku)
+        if not parts:
+            return self._item_pool(channel, item.item, item.sku, item.category, known, heard)
+        stocks = []
+        for part in parts:
+            component = known.components.get(part.sku)
+            stock = self._item_pool(channel, component, part.sku, "", known, heard) if component else None
+            stocks.append((part.sku, part.pieces, stock))
+        return bundle_pool(stocks)
+
+    def _item_pool(
+        self, channel: Channel, item: str, sku: str, category: str, known: Known, heard: frozenset[tuple[str, str]]
+    ) -> Pool | None:
+        locations = channel.settings.sells_from
+        settled = known.settled.get(item, {})
+        figures = {location: self._figure(location, settled, heard) for location in locations}
+        _, rule = self._rules.allocation(channel.name, sku, category)
+        sellable_places = [name for name in locations if self._config.locations[name].sellable]
+        return pool(sellable_places, figures, (), rule.safety_per_location)
+
+    def _figure(self, location: str, settled: Settled, heard: frozenset[tuple[str, str]]) -> Figure | None:
+        """The figure of a location: what its authority says, zero when it was read to the end and lists nothing, or None."""
+        place = self._authority.figure_of.get(location)
+        if place is None:
+            return None
+        contains = place.authority.contains
+        value = settled.get((Aspect.STOCK, place.place))
+        if value is not None:
+            return Figure(place.place, value["on_hand"], contains, value["negative"], value["from"])
+        name = place.authority.channel
+        channel = self._channels.get(name)
+        if channel is not None and any((name, stream) in heard for stream in channel.streams_about("stock")):
+            return Figure(place.place, 0, contains, False, [{"channel": name, "listed": False}])
+        return None
+
+    def _price_target(
+        self,
+        channel: Channel,
+        binding: Binding,
+        item: Item,
+        settled: Settled,
+        wanted: dict[Key, Target],
+        refused: list[letters.DeadLetter],
+    ) -> None:
+        rule = self._config.pricing.channels.get(channel.name)
+        if rule is None or channel.send(Aspect.PRICE) is None or self._authority.price_channel.get(rule.list) == channel.name:
+            return
+        listed = settled.get((Aspect.PRICE, rule.list))
+        if listed is None:
+            return
+        found = prices.price(channel.name, item.category, listed, self._config.pricing)
+        if found.value is None:
+            source = listed["from"][0]
+            refused.append(
+                letters.DeadLetter(
+                    "record",
+                    source["channel"],
+                    "prices",
+                    source["listing"],
+                    "currency",
+                    listed["currency"],
+                    str(found.because["refused"]),
+                    source["seq"],
+                    self._clock.now(),
+                )
+            )
+            return
+        key = Key(channel.name, binding.listing, Aspect.PRICE)
+        wanted[key] = Target(key, item.item, found.value, found.because)
+
+    def _listing_target(self, channel: Channel, listing: str, item: Item, settled: Settled, wanted: dict[Key, Target]) -> None:
+        rule = channel.settings.listing
+        if channel.send(Aspect.LISTING) is None or channel.name in self._authority.item_channels or not worded(rule):
+            return
+        told = settled.get((Aspect.ITEM, ""), {"from": []})
+        value, because = worded_listing(rule, item.sku, told, offered(rule, item.sku, item.category, told))
+        known_fields = channel.manifest.sends[Aspect.LISTING].fields
+        if known_fields:
+            value = {name: each for name, each in value.items() if name in known_fields}
+        key = Key(channel.name, listing, Aspect.LISTING)
+        wanted[key] = Target(key, item.item, value, because)
+
+    # listings that the hub makes
+
+    def _creating(self) -> tuple[str, ...]:
+        return tuple(
+            name
+            for name, channel in self._channels.items()
+            if channel.settings.listing.offer == "all" and (send := channel.send(Aspect.LISTING)) is not None and send.create
+        )
+
+    def _may_create(self, channel: Channel, heard: frozenset[tuple[str, str]]) -> bool:
+        """Only after the channel's own listings are all known: what exists there is bound, never made again."""
+        return any((channel.name, stream) in heard for stream in channel.streams_about("item"))
+
+    def _created_listing(
+        self, channel: Channel, item: Item, known: Known, heard: frozenset[tuple[str, str]], wanted: dict[Key, Target]
+    ) -> None:
+        settled = known.settled.get(item.item, {})
+        told = settled.get((Aspect.ITEM, ""), {"from": []})
+        rule = self._config.pricing.channels.get(channel.name)
+        listed = settled.get((Aspect.PRICE, rule.list)) if rule else None
+        if not offered(channel.settings.listing, item.sku, item.category, told) or rule is None or listed is None:
+            return
+        found = prices.price(channel.name, item.category, listed, self._config.pricing)
+        stock = self._pool(channel, item, known, heard)
+        if found.value is None or stock is None:
+            return
+        shown, stock_because = sellable(channel.name, item.sku, item.category, stock, self._rules)
+        self._listing_target(channel, item.sku, item, settled, wanted)
+        key = Key(channel.name, item.sku, Aspect.LISTING)
+        target = wanted.get(key)
+        if target is not None:
+            because = {**target.because, "price": found.because, "stock": stock_because}
+            wanted[key] = Target(key, item.item, target.value, because)
+            self._differences.first_values[key] = {"sku": item.sku, "sellable": shown, **found.value}

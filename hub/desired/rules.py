@@ -1,0 +1,56 @@
+"""Allocation and pricing rules, compiled from the configuration into look-ups by channel and item."""
+
+from __future__ import annotations
+
+from hub.canonical.values import THOUSAND
+from hub.settings.model import AllocationRule, BundlePart, ChannelSettings, Config
+
+_NO_RULE = AllocationRule()
+
+
+class Rules:
+    """What the configuration says of one channel and one item; answers are cached, the configuration is frozen."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.guards = config.pricing.guards
+        self._rules = tuple(enumerate(config.allocation.rules, start=1))
+        self._cache: dict[tuple[str, str, str], tuple[int, AllocationRule]] = {}
+        self._selling = tuple(name for name, channel in config.channels.items() if channel.sells_from)
+
+    def allocation(self, channel: str, sku: str, category: str) -> tuple[int, AllocationRule]:
+        """The first allocation rule that matches, with its number (0: none does)."""
+        key = (channel, sku, category)
+        found = self._cache.get(key)
+        if found is None:
+            found = next(((n, r) for n, r in self._rules if _matches(r, channel, sku, category)), (0, _NO_RULE))
+            if len(self._cache) > 200_000:
+                self._cache.clear()
+            self._cache[key] = found
+        return found
+
+    def shares(self, sku: str, category: str) -> dict[str, int]:
+        """The share in percent of every selling channel that has less than all."""
+        found = {name: self.allocation(name, sku, category)[1].share_percent for name in self._selling}
+        return {name: share for name, share in found.items() if share < 100}
+
+    def bundle(self, sku: str) -> tuple[BundlePart, ...]:
+        """The components of a virtual bundle; empty for everything else."""
+        return self.config.allocation.bundles.get(sku, ())
+
+    def channel(self, name: str) -> ChannelSettings:
+        """The channel's settings."""
+        return self.config.channels[name]
+
+
+def whole_pieces(amount: int) -> int:
+    """The quantity without its part of a piece, towards zero for positive amounts."""
+    return amount - amount % THOUSAND
+
+
+def _matches(rule: AllocationRule, channel: str, sku: str, category: str) -> bool:
+    return (
+        (not rule.channels or channel in rule.channels)
+        and (not rule.skus or sku in rule.skus)
+        and (not rule.categories or category in rule.categories)
+    )

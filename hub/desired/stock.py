@@ -1,0 +1,132 @@
+"""Stock: from the figures of the locations to what a channel may show as sellable, with every step of the derivation.
+
+Quantities are thousandths of pieces. Unknown is not zero: without a figure for every location there is no target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from hub.canonical.values import THOUSAND, Plain
+from hub.desired.rules import Rules, whole_pieces
+
+
+class Figure(NamedTuple):
+    """The settled figure of a place: thousandths on hand, what it contains, whether a part was negative, and its sources."""
+
+    place: str
+    on_hand: int
+    contains: tuple[str, ...]
+    negative: bool
+    sources: Plain
+
+
+class Reserved(NamedTuple):
+    """Open reservations of an item at a place ("" is the pool) that the authority's figure does not contain yet."""
+
+    place: str
+    amount: int
+    because: Plain
+
+
+class Pool(NamedTuple):
+    """The stock that a channel sells from, before its share: thousandths of the item, and how it came about."""
+
+    amount: int
+    steps: list[Plain]
+
+
+def pool(
+    locations: Sequence[str],
+    figures: Mapping[str, Figure | None],
+    reserved: Sequence[Reserved],
+    safety_per_location: Mapping[str, int],
+) -> Pool | None:
+    """The sum over the locations, each clamped at zero first; None while a location's authority has not been heard.
+
+    A figure that covers several locations is counted once.
+    """
+    total = 0
+    steps: list[Plain] = []
+    counted: set[str] = set()
+    for location in locations:
+        figure = figures.get(location)
+        if figure is None:
+            return None
+        if figure.place in counted:
+            continue
+        counted.add(figure.place)
+        taken = sum(each.amount for each in reserved if each.place in (location, figure.place))
+        safety = safety_per_location.get(location, 0) * THOUSAND
+        left = max(0, figure.on_hand - taken - safety)
+        total += left
+        step: dict[str, Plain] = {"location": figure.place, "on_hand": figure.on_hand, "left": left, "from": figure.sources}
+        if figure.contains:
+            step["contains"] = figure.contains
+        if figure.negative:
+            step["negative"] = True
+        if taken:
+            step["reserved"] = taken
+        if safety:
+            step["safety_stock"] = safety
+        steps.append(step)
+    unplaced = sum(each.amount for each in reserved if not each.place)
+    if unplaced:
+        total = max(0, total - unplaced)
+        steps.append({"reserved_without_place": unplaced})
+    return Pool(total, steps)
+
+
+def sellable(
+    channel: str, sku: str, category: str, stock: Pool, rules: Rules, *, factor: int = 1, whole: bool = True
+) -> tuple[int, dict[str, Plain]]:
+    """What the channel may show (in its own units of `factor` pieces), and the derivation from the pool."""
+    number, rule = rules.allocation(channel, sku, category)
+    because: dict[str, Plain] = {"pool": stock.amount, "steps": stock.steps}
+    amount = stock.amount
+    if number:
+        because["rule"] = f"allocation rule {number}"
+    if rule.safety_stock:
+        amount = max(0, amount - rule.safety_stock * THOUSAND)
+        because["safety_stock"] = rule.safety_stock * THOUSAND
+    if rule.share_percent < 100:
+        because["share_percent"] = rule.share_percent
+        amount = _share(amount, rule.share_percent) + (_remainder(amount, sku, category, rules) if rule.remainder else 0)
+    if rule.cap is not None and amount > rule.cap * THOUSAND:
+        because["cap"] = rule.cap * THOUSAND
+        amount = rule.cap * THOUSAND
+    if amount < rule.threshold * THOUSAND:
+        because["threshold"] = rule.threshold * THOUSAND
+        amount = 0
+    if factor != 1:
+        because["factor"] = factor
+        because["remainder"] = amount - amount // (factor * THOUSAND) * factor * THOUSAND
+        amount = amount // (factor * THOUSAND) * THOUSAND
+    shown = whole_pieces(amount) if whole else amount
+    because["sellable"] = shown
+    return shown, because
+
+
+def bundle_pool(parts: Sequence[tuple[str, int, Pool | None]]) -> Pool | None:
+    """How many virtual bundles the components' pools allow: (SKU, pieces per bundle, pool) each; None while one is unknown."""
+    amounts: list[int] = []
+    steps: list[Plain] = []
+    for sku, per_bundle, stock in parts:
+        if stock is None:
+            return None
+        possible = stock.amount // (per_bundle * THOUSAND) * THOUSAND
+        amounts.append(possible)
+        steps.append({"component": sku, "pieces": per_bundle, "pool": stock.amount, "bundles": possible, "steps": stock.steps})
+    return Pool(min(amounts, default=0), steps)
+
+
+def _share(amount: int, percent: int) -> int:
+    return whole_pieces(amount * percent // 100)
+
+
+def _remainder(amount: int, sku: str, category: str, rules: Rules) -> int:
+    """What all shares together leave over by rounding down."""
+    shares = rules.shares(sku, category)
+    together = min(100, sum(shares.values()))
+    return max(0, _share(amount, together) - sum(_share(amount, share) for share in shares.values()))

@@ -1,0 +1,60 @@
+"""What differs between target and observation, and how urgent the difference is.
+
+Order: falls to zero first, then falls, prices, rises, wording; age lifts everything in the end, so nothing starves.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from hub.canonical.values import Plain
+from hub.flow import Aspect
+
+STEP_MICROS: Final = 30_000_000
+"""How much older a less urgent change must be to come first: 30 seconds per rank."""
+
+FALL_TO_ZERO, FALL, PRICE, RISE, WORDING = range(5)
+
+
+class Difference(NamedTuple):
+    """A difference: the rank of its urgency, and whether it takes a shown quantity to zero."""
+
+    rank: int
+    to_zero: bool
+
+    def urgency(self, at: int) -> int:
+        """The place in the queue, smallest first, of a difference decided at that time."""
+        return at + self.rank * STEP_MICROS
+
+
+def difference(aspect: str, target: Plain, shown: Plain) -> Difference | None:
+    """The difference between a target's value and the observed one (None: nothing is shown yet); None when they agree.
+
+    Only what the target says is compared; what it does not speak of is none of ours.
+    """
+    if aspect == Aspect.STOCK:
+        return _stock(target, shown)
+    if aspect == Aspect.PRICE:
+        return None if shown is not None and same_price(target, shown) else Difference(PRICE, False)
+    if shown is None or any(shown.get(name) != value for name, value in target.items()):
+        return Difference(WORDING, False)
+    return None
+
+
+def same_price(one: Plain, other: Plain) -> bool:
+    """Whether two prices are the same amount of the same currency, with the same idea of tax where both say one."""
+    if one["currency"] != other["currency"] or Decimal(one["amount"]) != Decimal(other["amount"]):
+        return False
+    taxes = {one.get("tax"), other.get("tax")} - {None}
+    return len(taxes) < 2
+
+
+def _stock(target: Plain, shown: Plain) -> Difference | None:
+    wanted = target["sellable"]
+    now = None if shown is None else shown["sellable"]
+    if now == wanted:
+        return None
+    if now is not None and wanted < now:
+        return Difference(FALL_TO_ZERO if wanted <= 0 else FALL, wanted <= 0)
+    return Difference(RISE, False)

@@ -1,0 +1,57 @@
+"""Guards: changes that are too large to be made without a person. Each names itself and says why in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from hub.canonical.values import Plain
+from hub.flow import Key
+from hub.settings.model import Guards
+
+HUNDRED = Decimal(100)
+
+
+class Held(NamedTuple):
+    """A change that a guard holds, and why."""
+
+    key: Key
+    guard: str
+    words: str
+
+
+def price_guard(key: Key, shown: Plain, target: Plain, guards: Guards) -> Held | None:
+    """Holds a price of zero, and a fall or rise beyond the set percentage of what is shown now."""
+    new = Decimal(target["amount"])
+    if new <= 0 and guards.price_zero:
+        return Held(key, "price_zero", f"the price would be {target['amount']} {target['currency']}")
+    if shown is None or shown.get("currency") != target["currency"]:
+        return None
+    old = Decimal(shown["amount"])
+    if old <= 0:
+        return None
+    if new < old and (old - new) * HUNDRED > old * guards.price_fall_percent:
+        words = f"the price would fall from {shown['amount']} to {target['amount']}, more than {guards.price_fall_percent} %"
+        return Held(key, "price_fall", words)
+    if new > old and (new - old) * HUNDRED > old * guards.price_rise_percent:
+        words = f"the price would rise from {shown['amount']} to {target['amount']}, more than {guards.price_rise_percent} %"
+        return Held(key, "price_rise", words)
+    return None
+
+
+def to_zero_guard(
+    falling: Mapping[str, Sequence[Key]], pending: Mapping[str, int], listings: Mapping[str, int], guards: Guards
+) -> dict[str, Held]:
+    """Per channel: holds all falls to zero when too large a share of its listings would fall at once.
+
+    `falling` are this step's falls, `pending` those decided earlier and not yet made, `listings` how many the channel has.
+    """
+    held: dict[str, Held] = {}
+    for channel, keys in falling.items():
+        count = len(keys) + pending.get(channel, 0)
+        total = max(1, listings.get(channel, 0))
+        if keys and count >= guards.to_zero_min and count * 100 > total * guards.to_zero_percent:
+            words = f"{count} of {total} listings would fall to zero, more than {guards.to_zero_percent} %"
+            held[channel] = Held(keys[0], "to_zero", words)
+    return held

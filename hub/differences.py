@@ -1,0 +1,191 @@
+"""From wanted targets and what is shown to changes, in a safe order, with those that a guard holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from hub.canonical.values import Plain
+from hub.channel import Channel
+from hub.clock import Clock
+from hub.diff.compare import Difference, difference
+from hub.diff.guards import Held, price_guard, to_zero_guard
+from hub.flow import Aspect, Key, Target
+from hub.settings.model import Config
+from hub.store.changes import OpenChange
+from hub.store.requests import Hold
+from hub.store.targets import StoredObservation, StoredTarget
+
+GUARD_WINDOW_MICROS: Final = 600_000_000
+"""Falls to zero within ten minutes count together for the mass guard."""
+IN_FLIGHT: Final = ("sent", "accepted", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the store held of the keys in question when deciding began."""
+
+    targets: dict[Key, StoredTarget]
+    observations: dict[Key, StoredObservation]
+    changes: dict[Key, OpenChange]
+    listings: set[tuple[str, str]]
+    """Listings that are dirty themselves: compared anew though their item is not."""
+    falling: dict[str, int]
+    holds: list[Hold]
+    listed: dict[str, int]
+
+
+@dataclass(slots=True)
+class Decided:
+    """What to commit: targets that are new or changed or no longer wanted, changes to intend or withdraw, holds."""
+
+    targets: list[Target] = field(default_factory=list)
+    dropped: list[Key] = field(default_factory=list)
+    changes: list[OpenChange] = field(default_factory=list)
+    withdrawn: list[Key] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+
+
+class Differences:
+    """Compares targets with observations and applies the guards."""
+
+    def __init__(self, config: Config, channels: Mapping[str, Channel], clock: Clock) -> None:
+        self._config = config
+        self._channels = channels
+        self._clock = clock
+        self._guards = config.pricing.guards
+        self._recent: deque[tuple[int, str, int]] = deque(maxlen=10_000)
+        self.first_values: dict[Key, dict[str, Plain]] = {}
+        """What a listing that is made by us must have from its first moment: SKU, price, sellable."""
+
+    def decide(self, wanted: Mapping[Key, Target], seen: Seen, items: set[str]) -> Decided:
+        """The changes for these targets, and for the dirty listings whose targets stand as they are."""
+        decided = Decided()
+        for key, target in wanted.items():
+            old = seen.targets.get(key)
+            if old is None or old.target.value != target.value or old.target.because != target.because:
+                decided.targets.append(target)
+        compare = dict(wanted)
+        for key, stored in seen.targets.items():
+            if key in wanted:
+                continue
+            if stored.target.item in items:
+                decided.dropped.append(key)
+            elif (key.channel, key.listing) in seen.listings:
+                compare[key] = stored.target
+        decided.withdrawn.extend(key for key in decided.dropped if key in seen.changes)
+        new: list[tuple[OpenChange, Difference]] = []
+        for key, target in compare.items():
+            self._compare(key, target, seen, decided, new)
+        self.first_values.clear()
+        self._hold(new, seen, decided)
+        return decided
+
+    def _compare(self, key: Key, target: Target, seen: Seen, decided: Decided, new: list[tuple[OpenChange, Difference]]) -> None:
+        channel = self._channels.get(key.channel)
+        if channel is None or channel.settings.mode != "live":
+            return
+        stored, open_change = seen.observations.get(key), seen.changes.get(key)
+        if open_change is not None and open_change.state in IN_FLIGHT:
+            return
+        shown = stored.observation.value if stored else None
+        found = difference(key.aspect, target.value, shown)
+        if found is None:
+            if open_change is not None:
+                decided.withdrawn.append(key)
+            return
+        after = target.value
+        if shown is None and key.aspect == Aspect.LISTING:
+            first = self.first_values.get(key)
+            if first is None:
+                return
+            after = {**after, **first}
+        if (
+            open_change is not None
+            and open_change.after == after
+            and (open_change.state == "refused" or open_change.before == shown)
+        ):
+            return
+        now = self._clock.now()
+        change = OpenChange(
+            key=key,
+            id=self._clock.token(),
+            item=target.item,
+            before=shown,
+            after=after,
+            state="intended",
+            urgency=found.urgency(now),
+            decided_at=now,
+            observed_at=stored.observation.at if stored else 0,
+            words="to zero" if found.to_zero and shown is not None else "",
+        )
+        new.append((change, found))
+
+    def _hold(self, new: list[tuple[OpenChange, Difference]], seen: Seen, decided: Decided) -> None:
+        now = self._clock.now()
+        falling: dict[str, list[Key]] = {}
+        for change, found in new:
+            if found.to_zero and change.before is not None:
+                falling.setdefault(change.key.channel, []).append(change.key)
+        pending = dict(seen.falling)
+        while self._recent and self._recent[0][0] < now - GUARD_WINDOW_MICROS:
+            self._recent.popleft()
+        for _, channel, count in self._recent:
+            pending[channel] = pending.get(channel, 0) + count
+        masses = to_zero_guard(falling, pending, seen.listed, self._guards)
+        opened: dict[tuple[str, str], Hold] = {(hold.channel, hold.guard): hold for hold in seen.holds}
+        for change, found in new:
+            held = self._held(change, found, masses, seen)
+            if held is None:
+                decided.changes.append(change)
+                continue
+            hold = opened.get((change.key.channel, held.guard))
+            if hold is None:
+                ident = f"{change.key.channel}:{held.guard}:{now}"
+                short = hashlib.sha256(ident.encode()).hexdigest()[:8]
+                hold = Hold(short, change.key.channel, held.guard, held.words, now, "open", 0)
+                opened[(change.key.channel, held.guard)] = hold
+                decided.holds.append(hold)
+            decided.changes.append(_held_by(change, hold.id))
+        for channel, keys in falling.items():
+            if channel not in masses:
+                self._recent.append((now, channel, len(keys)))
+
+    def _held(self, change: OpenChange, found: Difference, masses: Mapping[str, Held], seen: Seen) -> Held | None:
+        key = change.key
+        if found.to_zero and change.before is not None and key.channel in masses:
+            return masses[key.channel]
+        if key.aspect == Aspect.PRICE:
+            held = price_guard(key, change.before, change.after, self._guards)
+            if held is not None:
+                return held
+        stored = seen.observations.get(key)
+        rule = self._config.channels[key.channel].person_edits
+        if stored is None or not stored.flips:
+            return None
+        if stored.flips >= rule.flips_max:
+            words = f"{key} was changed back {stored.flips} times by someone else: is another integration still running?"
+            return Held(key, "flipped_back", words)
+        old = seen.targets.get(key)
+        if rule.verdict == "hold" and old is not None and old.target.value == change.after:
+            return Held(key, "person_edit", f"{key} was changed by someone on the channel")
+        return None
+
+
+def _held_by(change: OpenChange, hold: str) -> OpenChange:
+    return OpenChange(
+        change.key,
+        change.id,
+        change.item,
+        change.before,
+        change.after,
+        "held",
+        change.urgency,
+        decided_at=change.decided_at,
+        observed_at=change.observed_at,
+        hold=hold,
+        words=change.words,
+    )

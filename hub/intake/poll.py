@@ -1,0 +1,115 @@
+"""Poll: read one page of a stream, or look ids up, and store page and cursor in one transaction, the cursor last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from hub.canonical.json import read_json
+from hub.channel import Channel
+from hub.clock import Clock
+from hub.errors import UnavailableError
+from hub.flow import Door, Envelope
+from hub.sdk.contract import Page, ReadAsk
+from hub.store import channels, cursors, inbox
+from hub.store.cursors import Kind, Reading
+from hub.store.database import Database, Tx
+from hub.store.vault import Vault
+
+PAGES_PER_READING_MAX: Final = 100_000
+
+
+class Poll:
+    """Reads pages of one channel into the inbox."""
+
+    def __init__(self, channel: Channel, database: Database, vault: Vault, clock: Clock) -> None:
+        self._channel = channel
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    def page(self, stream: str, kind: Kind) -> Reading:
+        """Read and store the next page of a reading; gives its new state (`under_way` while pages are left).
+
+        UnavailableError when the platform's pages repeat themselves; the reading is then begun anew by its next tick.
+        """
+        name = self._channel.name
+        before = self._database.read(lambda tx: cursors.reading(tx, name, stream, kind))
+        begins = not before.under_way
+        now = self._clock.now()
+        if begins:
+            cursor = "" if kind == "sweep" else before.cursor
+            before = replace(before, cursor=cursor, started_at=now, under_way=True, pages=0, records=0, number=before.number + 1)
+        declared = self._channel.manifest.streams[stream]
+        ask = ReadAsk(before.cursor, kind == "sweep" or not before.cursor, declared.page_max, before.started_at)
+        begun = self._database.next()
+        page = self._channel.connector.read(stream, ask)
+        seq, answered = self._database.next_block(2)
+        after = self._advanced(before, ask, page, seq, declared.records)
+        door = Door.SWEEP if ask.full else Door.POLL
+        envelope = Envelope(
+            seq,
+            name,
+            door,
+            stream,
+            "",
+            self._clock.now(),
+            page.body,
+            f"{door}:{stream}",
+            begun,
+            answered,
+            before.number if ask.full else 0,
+        )
+
+        def keep(tx: Tx) -> None:
+            inbox.store(tx, self._vault, [inbox.Arrival(envelope, page.gone)])
+            cursors.save(tx, after)
+            if kind == "sweep" and not after.under_way:
+                self._hand_to_poll(tx, stream, after)
+
+        if page.more and (page.cursor == before.cursor or after.pages > PAGES_PER_READING_MAX):
+            abandoned = replace(before, cursor="", under_way=False)
+            self._database.transaction(lambda tx: cursors.save(tx, abandoned))
+            raise UnavailableError("the page repeats itself", channel=name, operation=f"read {stream}")
+        self._database.transaction(keep)
+        return after
+
+    def look_up(self, stream: str, asked: Sequence[channels.LookUp]) -> None:
+        """Read the current records of these ids into the inbox and take the askings away."""
+        ids = [each.id for each in asked]
+        begun = self._database.next()
+        page = self._channel.connector.look_up(stream, ids)
+        seq, answered = self._database.next_block(2)
+        envelope = Envelope(
+            seq, self._channel.name, Door.LOOKUP, stream, "", self._clock.now(), page.body, f"lookup:{stream}", begun, answered
+        )
+
+        def keep(tx: Tx) -> None:
+            inbox.store(tx, self._vault, [inbox.Arrival(envelope, page.gone)])
+            channels.looked_up(tx, asked)
+
+        self._database.transaction(keep)
+
+    def _advanced(self, before: Reading, ask: ReadAsk, page: Page, seq: int, records: str) -> Reading:
+        count = before.records + (_count(page.body, records) if page.total is not None else 0)
+        after = replace(before, cursor=page.cursor, under_way=page.more, pages=before.pages + 1, records=count, last_seq=seq)
+        if page.more:
+            return after
+        if page.total is not None and ask.full and count < page.total:
+            # A listing cut short is never success: what it lacks says nothing, and the next sweep begins anew.
+            return replace(after, completed_at=before.completed_at, number=before.number)
+        return replace(after, completed_at=self._clock.now())
+
+    def _hand_to_poll(self, tx: Tx, stream: str, swept: Reading) -> None:
+        """After the first whole reading, polls go on from where it began, so that nothing is read twice from the start."""
+        poll = cursors.reading(tx, self._channel.name, stream, "poll")
+        if not poll.cursor and swept.completed_at:
+            cursors.save(tx, replace(poll, cursor=swept.cursor, completed_at=swept.completed_at))
+
+
+def _count(body: bytes, path: str) -> int:
+    found = read_json(body)
+    for name in path.split(".") if path else []:
+        found = found.get(name) if isinstance(found, dict) else None
+    return len(found) if isinstance(found, list) else 0

@@ -1,0 +1,154 @@
+"""Understand: what records are in this envelope, and what do they say in canonical words?
+
+Nothing is decided here: an envelope becomes records, dead letters for what was not understood, and hints of what to read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from hub.canonical.json import read_json
+from hub.canonical.values import Plain
+from hub.channel import Channel
+from hub.errors import UnmappableError
+from hub.flow import Door, Envelope
+from hub.store.letters import DeadLetter
+
+RECORDS_MAX: Final = 20_000
+DRIFT_RECORDS_PER_PAGE: Final = 1
+
+
+class RecordTold(NamedTuple):
+    """One canonical record: of which entity, from which envelope; `record` names the platform's record it came from."""
+
+    channel: str
+    entity: str
+    value: dict[str, Plain]
+    record: str
+    envelope: Envelope
+
+
+@dataclass(slots=True)
+class Understood:
+    """What a batch of envelopes said."""
+
+    told: list[RecordTold] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    look_ups: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """(channel, stream, id, reason)"""
+    read_now: set[tuple[str, str]] = field(default_factory=set)
+    """(channel, stream) that a hint without ids spoke of."""
+    gone: list[tuple[str, str, str]] = field(default_factory=list)
+    """(channel, stream, id) that the platform definitely lacks."""
+    understood: list[tuple[str, str, str]] = field(default_factory=list)
+    """(channel, stream, record) that were understood: their dead letters close."""
+    counted: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+
+def understand(channel: Channel, envelope: Envelope, gone: tuple[str, ...], into: Understood) -> bool:
+    """Add what this envelope says; False when the envelope as a whole could not be understood (its letter is added)."""
+    into.gone.extend((channel.name, envelope.stream, each) for each in gone)
+    try:
+        body = read_json(envelope.body)
+    except ValueError as bad:
+        into.letters.append(_letter(envelope, envelope.stream or envelope.topic, "", "", str(bad)))
+        return False
+    if envelope.door == Door.HOOK:
+        return _delivery(channel, envelope, body, into)
+    stream = channel.manifest.streams.get(envelope.stream)
+    if stream is None:
+        into.letters.append(_letter(envelope, envelope.stream, "", "", "this connector has no such stream"))
+        return False
+    return _records(channel, envelope, body, stream.records, stream.maps, into)
+
+
+def _delivery(channel: Channel, envelope: Envelope, body: Plain, into: Understood) -> bool:
+    declared = channel.manifest.deliveries
+    if declared is None or envelope.topic in declared.ignored_topics:
+        into.counted[("ignored_delivery", channel.name, envelope.topic[:80])] += 1
+        return True
+    topic = declared.topics.get(envelope.topic)
+    if topic is None:
+        into.letters.append(_letter(envelope, "deliveries", envelope.topic, "", "a topic that is neither understood nor ignored"))
+        return False
+    stream = channel.manifest.streams[topic.stream]
+    if topic.records is not None and topic.trust == "versioned":
+        return _records(channel, envelope, body, topic.records, topic.maps or stream.maps, into)
+    ids = _ids(body, topic.ids) if topic.ids is not None else []
+    if ids and stream.look_up:
+        into.look_ups.extend((channel.name, topic.stream, each, f"told by {envelope.topic}") for each in ids)
+    else:
+        into.read_now.add((channel.name, topic.stream))
+    return True
+
+
+def _records(channel: Channel, envelope: Envelope, body: Plain, path: str, maps: tuple[str, ...], into: Understood) -> bool:
+    records = _at(body, path)
+    if isinstance(records, dict):
+        records = [records]
+    if not isinstance(records, list) or len(records) > RECORDS_MAX:
+        reason = "no list of records here" if not isinstance(records, list) else f"more than {RECORDS_MAX} records"
+        into.letters.append(_letter(envelope, envelope.stream or envelope.topic, "", path, reason))
+        return False
+    name, stream = channel.name, envelope.stream or envelope.topic
+    understand_as = channel.mappings.understand
+    for record in records:
+        for mapping in maps:
+            entity = mapping.partition(".")[0]
+            try:
+                for value in understand_as(mapping, record):
+                    into.told.append(RecordTold(name, entity, value, str(value.get("listing", "")), envelope))
+            except UnmappableError as bad:
+                ident = _identity(channel, mapping, record)
+                into.letters.append(
+                    DeadLetter("record", name, stream, ident, bad.path, bad.value, bad.reason, envelope.seq, envelope.received_at)
+                )
+            else:
+                into.understood.append((name, stream, _identity(channel, mapping, record)))
+    for record in records[:DRIFT_RECORDS_PER_PAGE]:
+        for unread in channel.mappings.unread(maps, record):
+            into.counted[("schema_drift", name, f"{stream} {unread}"[:200])] += 1
+    return True
+
+
+def _identity(channel: Channel, mapping: str, record: Plain) -> str:
+    try:
+        return channel.mappings.identity(mapping, record)
+    except UnmappableError:
+        return ""
+
+
+def _at(body: Plain, path: str) -> Plain:
+    found = body
+    for name in path.split(".") if path else []:
+        if isinstance(found, dict):
+            found = found.get(name)
+        elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            return None
+    return found
+
+
+def _ids(body: Plain, path: str) -> list[str]:
+    """The ids that a hint names: one scalar, a list of scalars, or a list of objects under a `*`."""
+    found: list[Plain] = [body]
+    for name in path.split("."):
+        step: list[Plain] = []
+        for each in found:
+            if name == "*" and isinstance(each, list):
+                step.extend(each)
+            elif name == "*" and isinstance(each, dict):
+                step.extend(each.values())
+            elif isinstance(each, dict) and name in each:
+                step.append(each[name])
+        found = step
+    flat = [one for each in found for one in (each if isinstance(each, list) else [each])]
+    return [str(each) for each in flat if isinstance(each, (str, int)) and not isinstance(each, bool)][:RECORDS_MAX]
+
+
+def _letter(envelope: Envelope, stream: str, record: str, path: str, reason: str) -> DeadLetter:
+    ident = record or (envelope.delivery_id or f"envelope {envelope.seq}")
+    return DeadLetter("envelope", envelope.channel, stream, ident, path, "", reason, envelope.seq, envelope.received_at)

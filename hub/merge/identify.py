@@ -1,0 +1,144 @@
+"""Identify: which item is this listing? By exact SKU where that is unambiguous, otherwise by a person; never by guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hub.canonical.item import barcode14
+from hub.canonical.json import write_json
+from hub.canonical.values import Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a listing: its item ("" when none), state, SKU, references, and the sweep that last listed it."""
+
+    item: str = ""
+    state: str = ""
+    sku: str = ""
+    refs: str = "{}"
+    factor: int = 1
+    made_by: str = ""
+    made_at: int = 0
+    sweep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item to be made or whose attributes changed."""
+
+    item: str
+    sku: str
+    barcode: str
+    title: str
+    category: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Identified:
+    """The result: bindings to keep by (channel, listing), items to keep, items touched, and what a person must look at."""
+
+    bindings: dict[tuple[str, str], Known] = field(default_factory=dict)
+    items: dict[str, NewItem] = field(default_factory=dict)
+    dirty_items: set[str] = field(default_factory=set)
+    letters: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    """(channel, listing, path, value, reason)"""
+
+
+class Identify:
+    """One run over the item records of a batch: knows the bindings, items and SKUs that the batch touches."""
+
+    def __init__(
+        self,
+        known: Mapping[tuple[str, str], Known],
+        items_by_sku: Mapping[str, Sequence[str]],
+        bound_by_sku: Mapping[str, Sequence[tuple[str, str]]],
+        *,
+        item_channels: Sequence[str],
+        items_heard: bool,
+        bind_by_sku: Callable[[str], bool],
+        new_id: Callable[[], str],
+        now: int,
+    ) -> None:
+        self._known = dict(known)
+        self._items = {sku: list(found) for sku, found in items_by_sku.items()}
+        self._bound = {sku: set(found) for sku, found in bound_by_sku.items()}
+        self._item_channels = frozenset(item_channels)
+        self._items_heard = items_heard
+        self._bind_by_sku = bind_by_sku
+        self._new_id = new_id
+        self._now = now
+        self.result = Identified()
+
+    def record(self, channel: str, record: Mapping[str, Plain], sweep: int) -> str:
+        """Take one item record; gives the item's id, "" when the listing is bound to none."""
+        listing = str(record["listing"])
+        old = self._known.get((channel, listing), Known())
+        sku = str(record.get("sku") or "")
+        refs = write_json(record.get("refs") or {})
+        state, item, made_by = old.state, old.item, old.made_by
+        if record.get("state") == "gone":
+            state = "gone" if old.item else "unbound"
+        elif old.item and old.state in ("bound", "gone"):
+            state = "bound"
+        elif old.state != "ignored":
+            state, item, made_by = self._bind(channel, listing, sku)
+        new = Known(item, state, sku or old.sku, refs, old.factor, made_by, old.made_at or self._now, max(sweep, old.sweep))
+        self._keep(channel, listing, old, new)
+        if item and channel in self._item_channels:
+            self._describe(item, record, sku)
+        return item if state == "bound" else ""
+
+    def _bind(self, channel: str, listing: str, sku: str) -> tuple[str, str, str]:
+        if not sku:
+            self.result.letters.append((channel, listing, "sku", "", "this listing has no SKU: bind it by hand"))
+            return "unbound", "", ""
+        others = {key for key in self._bound.get(sku, ()) if key[0] == channel and key[1] != listing}
+        if others:
+            rivals = ", ".join(sorted(key[1] for key in others))
+            self.result.letters.append(
+                (
+                    channel,
+                    listing,
+                    "sku",
+                    sku,
+                    f"another listing on this channel has the same SKU ({rivals}): bind it by hand",
+                )
+            )
+            return "ambiguous", "", ""
+        found = self._items.get(sku, [])
+        if len(found) > 1:
+            self.result.letters.append((channel, listing, "sku", sku, f"{len(found)} items have this SKU: bind it by hand"))
+            return "ambiguous", "", ""
+        if len(found) == 1:
+            if not self._bind_by_sku(channel):
+                return "unbound", "", ""
+            return "bound", found[0], "sku"
+        if channel not in self._item_channels:
+            if self._items_heard:
+                self.result.letters.append((channel, listing, "sku", sku, "no item has this SKU"))
+            return "unbound", "", ""
+        item = self._new_id()
+        self._items[sku] = [item]
+        return "bound", item, "authority"
+
+    def _describe(self, item: str, record: Mapping[str, Plain], sku: str) -> None:
+        self.result.items[item] = NewItem(
+            item,
+            sku,
+            barcode14(str(record.get("barcode") or "")) or "",
+            str(record.get("title") or "")[:200],
+            str(record.get("category") or ""),
+            str(record.get("kind") or "stocked"),
+        )
+
+    def _keep(self, channel: str, listing: str, old: Known, new: Known) -> None:
+        self._known[(channel, listing)] = new
+        if new.sku:
+            self._bound.setdefault(new.sku, set()).add((channel, listing))
+        if new != old:
+            self.result.bindings[(channel, listing)] = new
+            if (new.item, new.state, new.refs, new.factor) != (old.item, old.state, old.refs, old.factor):
+                self.result.dirty_items.update(each for each in (new.item, old.item) if each)

@@ -1,0 +1,218 @@
+"""Dispatch: intent stored, then sent, then the receipts; unknown outcomes are looked up before anything else.
+
+No transaction is open during a call. What a failed call means is decided by the walk's one `match`; here it is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from hub.canonical.json import read_json
+from hub.canonical.values import Plain
+from hub.channel import Channel
+from hub.clock import Clock
+from hub.diff.compare import difference
+from hub.errors import UnmappableError
+from hub.flow import Aspect, Change, Key, Observation, Outcome, Receipt
+from hub.observed import Observed
+from hub.push import batch as batches
+from hub.push.choose import ALONE, CANDIDATES_MAX, choose
+from hub.push.record import Record, Sent
+from hub.settings.model import Config
+from hub.store import catalogue, changes
+from hub.store.changes import OpenChange
+from hub.store.database import Database
+
+FOLLOW_SECONDS: Final = 1.0
+FOLLOW_MAX: Final = 500
+UNKNOWN_MAX: Final = 100
+SETTLE_MARGIN_SECONDS: Final = 1.0
+
+
+class Dispatch:
+    """Sends the changes of one channel."""
+
+    def __init__(self, channel: Channel, config: Config, database: Database, clock: Clock, observed: Observed) -> None:
+        self._channel = channel
+        self._config = config
+        self._database = database
+        self._clock = clock
+        self._observed = observed
+        self._record = Record(channel, config, database, clock)
+
+    def recover(self) -> None:
+        """After a start: every change that was sent and has no receipt is of unknown outcome, to be looked up once no
+        request of the former worker can still arrive."""
+        deadline = float(self._channel.manifest.limits.deadline_seconds) + SETTLE_MARGIN_SECONDS
+        left = self._database.read(lambda tx: changes.open_in(tx, self._channel.name, ["sent"], CANDIDATES_MAX))
+        rows = [(c, "unknown", c.sent_at + round(deadline * 1_000_000), c.handle, "no receipt before a restart") for c in left]
+        if rows:
+            self._database.transaction(lambda tx: changes.settle(tx, rows))
+
+    def next_batch(self) -> list[OpenChange]:
+        """The changes to send next; empty when nothing may be sent now."""
+        now, name = self._clock.now(), self._channel.name
+        waiting = self._database.read(lambda tx: changes.open_in(tx, name, ["intended"], CANDIDATES_MAX))
+        return choose(self._channel, waiting, now)
+
+    def waiting(self) -> list[OpenChange]:
+        """Everything of this channel that is not at rest: to be sent, followed or looked up."""
+        states = ["intended", "accepted", "unknown"]
+        return self._database.read(lambda tx: changes.open_in(tx, self._channel.name, states, CANDIDATES_MAX))
+
+    def send(self, chosen: Sequence[OpenChange]) -> None:
+        """Send the batch and keep what became of each; a channel error of the whole call is raised with the batch's intent
+        already stored, and `failed` carries out what follows."""
+        aspect = chosen[0].key.aspect
+        declared = self._channel.manifest.sends[aspect]
+        fresh: dict[Key, Plain] = {}
+        if declared.look_before and chosen[0].before is not None:
+            fresh = self._look(declared.stream, chosen)
+            chosen = self._settled_before(chosen, fresh)
+            if not chosen:
+                return
+        keys = [(c.key.channel, c.key.listing) for c in chosen]
+        bindings = self._database.read(lambda tx: catalogue.bindings(tx, keys))
+        now, seq = self._clock.now(), self._database.next()
+        taken = set(self._database.transaction(lambda tx: changes.send(tx, chosen, now, seq)))
+        ours = [replace(c, state="sent", sent_at=now, sent_seq=seq, attempts=c.attempts + 1) for c in chosen if c.id in taken]
+        if not ours:
+            return
+        sent = batches.to_send(self._channel, ours, bindings, self._config.locations, fresh, now)
+        receipts = self._channel.connector.send(aspect, sent)
+        self._record.receipts(self._paired(ours, sent, receipts))
+
+    def follow(self) -> bool:
+        """Ask what became of accepted changes whose time has come; whether there were any."""
+        now, name = self._clock.now(), self._channel.name
+        accepted = self._database.read(lambda tx: changes.open_in(tx, name, ["accepted"], FOLLOW_MAX))
+        due = [c for c in accepted if c.not_before <= now]
+        if not due:
+            return False
+        aspect = due[0].key.aspect
+        mine = [c for c in due if c.key.aspect == aspect]
+        receipts = {r.change: r for r in self._channel.connector.follow(aspect, [c.handle for c in mine])}
+        done: list[Sent] = []
+        later: list[tuple[OpenChange, str, int, str, str]] = []
+        for change in mine:
+            receipt = receipts.get(change.id)
+            if receipt is None or receipt.outcome == Outcome.ACCEPTED:
+                later.append((change, "accepted", now + round(FOLLOW_SECONDS * 1_000_000), change.handle, change.words))
+            else:
+                done.append(Sent(change, self._as_sent(change), receipt))
+        if later:
+            self._database.transaction(lambda tx: changes.settle(tx, later))
+        self._record.receipts(done)
+        return True
+
+    def resolve(self) -> bool:
+        """Look up changes of unknown outcome whose time has come: applied, or certainly not and then free to be sent again."""
+        now, name = self._clock.now(), self._channel.name
+        unknown = self._database.read(lambda tx: changes.open_in(tx, name, ["unknown"], UNKNOWN_MAX))
+        due = [c for c in unknown if c.not_before <= now]
+        if not due:
+            return False
+        stream = self._channel.manifest.sends[due[0].key.aspect].stream
+        mine = [c for c in due if self._channel.manifest.sends[c.key.aspect].stream == stream]
+        mine = mine[: self._channel.manifest.streams[stream].look_up_max]
+        begun = self._database.next()
+        shown = self._look(stream, mine)
+        done: list[Sent] = []
+        again: list[OpenChange] = []
+        for change in mine:
+            if difference(change.key.aspect, _comparable(change), shown.get(change.key)) is None:
+                receipt = Receipt(change.id, Outcome.APPLIED, "found applied by looking it up")
+                done.append(Sent(change, self._as_sent(change), receipt))
+            else:
+                again.append(change)
+        self._record.receipts(done)
+        self._record.not_applied(again, {c.key: shown[c.key] for c in again if c.key in shown}, begun)
+        return True
+
+    def failed(self, chosen: Sequence[OpenChange], step: str, words: str, retry_at: int) -> None:
+        """Carry out what a failed call means for its batch; `step` as the walk's `match` named it."""
+        now = self._clock.now()
+        sent = self._database.read(lambda tx: changes.open_of(tx, [(c.key.channel, c.key.listing) for c in chosen]))
+        ours = [sent[c.key] for c in chosen if c.key in sent and sent[c.key].id == c.id and sent[c.key].state == "sent"]
+        declared = self._channel.manifest.sends[chosen[0].key.aspect]
+        if step == "unknown":
+            settle = declared.findable_within_seconds or declared.visible_after_seconds
+            at = now + round((settle + SETTLE_MARGIN_SECONDS) * 1_000_000)
+            rows = [(c, "unknown", at, c.handle, words) for c in ours]
+            self._database.transaction(lambda tx: changes.settle(tx, rows))
+        elif step in ("wait", "pause"):
+            self._database.transaction(lambda tx: changes.unspend(tx, ours, retry_at))
+        elif step == "again":
+            self._record.again(ours, words, retry_at)
+        elif step == "refused" and len(ours) > 1:
+            alone = [(c, "intended", 0, "", ALONE) for c in ours]
+            self._database.transaction(lambda tx: changes.settle(tx, alone))
+        else:
+            outcome = Outcome.REFUSED if step == "refused" else Outcome.CONFLICT
+            self._record.receipts([Sent(c, self._as_sent(c), Receipt(c.id, outcome, words)) for c in ours])
+
+    def _look(self, stream: str, chosen: Sequence[OpenChange]) -> dict[Key, Plain]:
+        """What the listings of these changes show now, by their observation keys."""
+        connector, declared = self._channel.connector, self._channel.manifest.streams[stream]
+        ids = sorted({c.key.listing for c in chosen})
+        shown: dict[Key, Plain] = {}
+        for start in range(0, len(ids), declared.look_up_max):
+            page = connector.look_up(stream, ids[start : start + declared.look_up_max])
+            for record in _records(page.body, declared.records):
+                for mapping in declared.maps:
+                    self._add_shown(mapping, record, shown)
+        return shown
+
+    def _add_shown(self, mapping: str, record: Plain, shown: dict[Key, Plain]) -> None:
+        try:
+            for value in self._channel.mappings.understand(mapping, record):
+                seen = self._observed.of(self._channel, mapping.partition(".")[0], value)
+                if seen is not None:
+                    shown[seen[0]] = seen[1]
+        except UnmappableError:
+            # The page that the stream reads next names it as a dead letter; here it only means: not seen.
+            return
+
+    def _settled_before(self, chosen: Sequence[OpenChange], fresh: dict[Key, Plain]) -> list[OpenChange]:
+        """Leave out what already shows what it should: someone (or a lost answer of ours) was there before."""
+        left: list[OpenChange] = []
+        done: list[Observation] = []
+        now, seq = self._clock.now(), self._database.next()
+        for change in chosen:
+            shown = fresh.get(change.key)
+            if shown is not None and difference(change.key.aspect, _comparable(change), shown) is None:
+                done.append(Observation(change.key, shown, True, 0, seq, seq, now, 0))
+            else:
+                left.append(change)
+        if done:
+            self._record.observed(done)
+        return left
+
+    def _paired(self, ours: Sequence[OpenChange], sent: Sequence[Change], receipts: Sequence[Receipt]) -> list[Sent]:
+        """Every change with its receipt; one that the connector did not speak of is of unknown outcome."""
+        by_change = {receipt.change: receipt for receipt in receipts}
+        silent = "the answer did not speak of this change"
+        return [
+            Sent(change, as_sent, by_change.get(change.id, Receipt(change.id, Outcome.UNKNOWN, silent)))
+            for change, as_sent in zip(ours, sent, strict=True)
+        ]
+
+    def _as_sent(self, change: OpenChange) -> Change:
+        return batches.to_send(self._channel, [change], {}, self._config.locations, {}, change.sent_at)[0]
+
+
+def _comparable(change: OpenChange) -> Plain:
+    """The part of a change's value that an observation can be compared with."""
+    if change.key.aspect == Aspect.LISTING:
+        extra = ("sku", "amount", "currency", "tax", "sellable", "raw")
+        return {name: value for name, value in change.after.items() if name not in extra}
+    return change.after
+
+
+def _records(body: bytes, path: str) -> list[Plain]:
+    found = read_json(body)
+    for name in path.split(".") if path else []:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, list) else []

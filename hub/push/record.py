@@ -1,0 +1,213 @@
+"""Record: what became of sent changes, in one transaction: receipts, observations, bindings made, prices shown, letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from hub.canonical.json import write_json
+from hub.canonical.values import Plain
+from hub.channel import Channel
+from hub.clock import Clock
+from hub.flow import Aspect, Change, Key, Observation, Outcome, Receipt
+from hub.push.batch import acknowledged
+from hub.settings.model import Config
+from hub.store import catalogue, changes, channels, dirty, ledger, letters, targets
+from hub.store.catalogue import Binding
+from hub.store.changes import OpenChange
+from hub.store.database import Database, Tx
+from hub.store.targets import StoredObservation
+
+FOLLOW_FIRST_SECONDS: Final = 0.5
+CONFLICT_LOOK_UP: Final = "our picture was old"
+
+
+class Sent(NamedTuple):
+    """A change as stored, as it was sent, and what became of it."""
+
+    change: OpenChange
+    sent: Change
+    receipt: Receipt
+
+
+class Record:
+    """Keeps the outcomes of one channel's changes."""
+
+    def __init__(self, channel: Channel, config: Config, database: Database, clock: Clock) -> None:
+        self._channel = channel
+        self._config = config
+        self._database = database
+        self._clock = clock
+        rule = config.pricing.channels.get(channel.name)
+        self._country = config.pricing.lists[rule.list].country if rule and rule.list in config.pricing.lists else ""
+
+    def receipts(self, outcomes: Sequence[Sent]) -> None:
+        """Keep receipts and do what each outcome asks for; listings touched are compared anew."""
+        if not outcomes:
+            return
+        now = self._clock.now()
+        first = self._database.next_block(2 * len(outcomes) + 1)
+        self._database.transaction(lambda tx: self._keep(tx, outcomes, now, first))
+
+    def observed(self, seen: Sequence[Observation]) -> None:
+        """Keep what was seen right before writing: the changes are not needed any more."""
+        mark = self._database.next()
+
+        def keep(tx: Tx) -> None:
+            targets.save_observations(tx, [StoredObservation(o) for o in seen])
+            changes.withdraw(tx, [o.key for o in seen])
+            dirty.mark(tx, [(dirty.LISTING, o.key.channel, o.key.listing) for o in seen], mark)
+
+        self._database.transaction(keep)
+
+    def not_applied(self, unsent: Sequence[OpenChange], shown: Mapping[Key, Plain], begun: int) -> None:
+        """Looked up and certainly not applied: what was seen is kept, and the difference is worked out anew."""
+        if not unsent:
+            return
+        now = self._clock.now()
+        mark = self._database.next()
+        seen = [Observation(key, value, True, 0, begun, mark, now, 0) for key, value in shown.items()]
+
+        def keep(tx: Tx) -> None:
+            targets.save_observations(tx, [StoredObservation(o) for o in seen])
+            changes.close(tx, unsent)
+            dirty.mark(tx, [(dirty.LISTING, c.key.channel, c.key.listing) for c in unsent], mark)
+
+        self._database.transaction(keep)
+
+    def again(self, unsent: Sequence[OpenChange], words: str, retry_at: int) -> None:
+        """Nothing happened: intended again later, until the attempts are used up; then a dead letter says so."""
+        limit = self._channel.manifest.limits.attempts_max
+        spent = [c for c in unsent if c.attempts >= limit]
+        rows = [(c, "intended", retry_at, "", c.words) for c in unsent if c.attempts < limit]
+        self._database.transaction(lambda tx: changes.settle(tx, rows))
+        told = f"given up after {limit} attempts: {words}"
+        as_sent = [Change(c.id, c.key, c.item, c.before, c.after, {}, c.sent_at) for c in spent]
+        self.receipts([Sent(c, s, Receipt(c.id, Outcome.REFUSED, told)) for c, s in zip(spent, as_sent, strict=True)])
+
+    def _keep(self, tx: Tx, outcomes: Sequence[Sent], now: int, numbers: range) -> None:
+        kept = [(numbers[place], each.change, each.receipt, now) for place, each in enumerate(outcomes)]
+        changes.keep_receipts(tx, kept)
+        by: dict[Outcome, list[Sent]] = {}
+        for each in outcomes:
+            by.setdefault(each.receipt.outcome, []).append(each)
+        self._applied(tx, by.get(Outcome.APPLIED, []), now, numbers[-1], numbers[len(outcomes) :])
+        self._refused(tx, by.get(Outcome.REFUSED, []), now)
+        self._conflicts(tx, by.get(Outcome.CONFLICT, []), now, numbers[-1])
+        follow_at = now + round(FOLLOW_FIRST_SECONDS * 1_000_000)
+        settled = [(e.change, "accepted", follow_at, e.receipt.handle, "") for e in by.get(Outcome.ACCEPTED, [])]
+        settled += [
+            (e.change, "unknown", self._findable_at(e.change, now), "", e.receipt.words) for e in by.get(Outcome.UNKNOWN, [])
+        ]
+        changes.settle(tx, settled)
+        changes.unspend(tx, [e.change for e in by.get(Outcome.NOT_SENT, [])], now)
+
+    def _applied(self, tx: Tx, done: Sequence[Sent], now: int, mark: int, numbers: range) -> None:
+        seen = []
+        shown_prices = []
+        for each in done:
+            value = acknowledged(each.sent, each.receipt.shows)
+            if each.change.key.aspect == Aspect.LISTING:
+                value = {k: v for k, v in value.items() if k not in ("sku", "amount", "currency", "tax", "sellable", "own_open")}
+            if each.change.key.aspect == Aspect.PRICE:
+                shown_prices.append((*each.change.key[:2], self._country, str(value["amount"]), str(value["currency"]), now))
+            seen.append(StoredObservation(self._acknowledgement(each, value, now, mark)))
+        old = targets.observations_of(tx, [(s.observation.key.channel, s.observation.key.listing) for s in seen])
+        targets.save_observations(tx, [_keep_flips(s, old.get(s.observation.key)) for s in seen])
+        changes.close(tx, [each.change for each in done])
+        ledger.show_prices(tx, shown_prices)
+        self._bind_created(tx, done, now, mark)
+        dirty.mark(tx, [(dirty.LISTING, e.change.key.channel, e.change.key.listing) for e in done], mark)
+        ledger.write(
+            tx,
+            [
+                ledger.Entry(
+                    numbers[place],
+                    now,
+                    "applied",
+                    e.change.key,
+                    e.change.item,
+                    {
+                        "before": e.change.before,
+                        "after": e.change.after,
+                        "request": e.receipt.request_id,
+                        "words": e.receipt.words,
+                    },
+                )
+                for place, e in enumerate(done)
+            ],
+        )
+
+    def _acknowledgement(self, each: Sent, value: Plain, now: int, mark: int) -> Observation:
+        return Observation(each.change.key, value, False, each.receipt.version, each.change.sent_seq, mark, now, 0)
+
+    def _bind_created(self, tx: Tx, done: Sequence[Sent], now: int, mark: int) -> None:
+        """A listing that was made by us is bound to its item, and read once more as the platform has it."""
+        made = [e for e in done if e.change.key.aspect == Aspect.LISTING and e.change.before is None]
+        if not made:
+            return
+        known = catalogue.bindings(tx, [(e.change.key.channel, e.change.key.listing) for e in made])
+        new = [e for e in made if not (known.get((e.change.key.channel, e.change.key.listing)) or _NONE).item]
+        catalogue.save_bindings(
+            tx,
+            [
+                Binding(
+                    e.change.key.channel,
+                    e.change.key.listing,
+                    e.change.item,
+                    "bound",
+                    str(e.change.after.get("sku") or ""),
+                    "{}",
+                    1,
+                    "created",
+                    now,
+                    0,
+                )
+                for e in new
+            ],
+        )
+        dirty.mark(tx, [(dirty.ITEM, e.change.item, "") for e in made], mark)
+        stream = self._channel.lookup_stream("item")
+        if stream:
+            channels.ask(tx, [(self._channel.name, stream, e.change.key.listing, "made by us") for e in made], mark, now)
+
+    def _refused(self, tx: Tx, turned_down: Sequence[Sent], now: int) -> None:
+        changes.settle(tx, [(e.change, "refused", 0, "", e.receipt.words[:500]) for e in turned_down])
+        letters.keep(
+            tx,
+            [
+                letters.DeadLetter(
+                    "change",
+                    e.change.key.channel,
+                    e.change.key.aspect,
+                    e.change.key.listing,
+                    e.change.key.place,
+                    write_json(e.change.after)[:80],
+                    f"their rule said no: {e.receipt.words[:300]}",
+                    0,
+                    now,
+                )
+                for e in turned_down
+            ],
+        )
+
+    def _conflicts(self, tx: Tx, old: Sequence[Sent], now: int, mark: int) -> None:
+        changes.close(tx, [e.change for e in old])
+        asked = []
+        for each in old:
+            send = self._channel.send(each.change.key.aspect)
+            if send is not None and self._channel.manifest.streams[send.stream].look_up:
+                asked.append((self._channel.name, send.stream, each.change.key.listing, CONFLICT_LOOK_UP))
+        channels.ask(tx, asked, mark, now)
+
+    def _findable_at(self, change: OpenChange, now: int) -> int:
+        send = self._channel.send(change.key.aspect)
+        seconds = (send.findable_within_seconds or send.visible_after_seconds) if send else 0
+        return now + (seconds + 1) * 1_000_000
+
+
+_NONE: Final = Binding("", "", "", "unbound")
+
+
+def _keep_flips(new: StoredObservation, old: StoredObservation | None) -> StoredObservation:
+    return StoredObservation(new.observation, old.flips, old.flips_since) if old else new

@@ -1,0 +1,58 @@
+"""Dirty keys: what has to be worked out again. Marking raises the mark; only the mark that was seen is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple
+
+from hub.store.database import Tx
+
+Kind = Literal["item", "listing"]
+ITEM: Final[Kind] = "item"
+LISTING: Final[Kind] = "listing"
+
+
+class Dirty(NamedTuple):
+    """A dirty key: an item (`a` is its id), or a listing (`a` its channel, `b` the listing), with the mark that was seen."""
+
+    kind: Kind
+    a: str
+    b: str
+    mark: int
+
+
+def mark(tx: Tx, keys: Iterable[tuple[Kind, str, str]], number: int) -> None:
+    """Mark these keys dirty with this number, which must be larger than every one used before."""
+    tx.many(
+        "INSERT INTO dirty (kind, a, b, mark) VALUES (:kind, :a, :b, :mark) "
+        "ON CONFLICT (kind, a, b) DO UPDATE SET mark = excluded.mark",
+        [(kind, a, b, number) for kind, a, b in sorted(set(keys))],
+    )
+
+
+def mark_all_items(tx: Tx, number: int) -> None:
+    """Mark every item dirty (after a change of rules, or when a stream has been heard for the first time)."""
+    tx.execute(
+        "INSERT INTO dirty (kind, a, b, mark) SELECT 'item', item, '', :number FROM items WHERE true "
+        "ON CONFLICT (kind, a, b) DO UPDATE SET mark = excluded.mark",
+        number=number,
+    )
+
+
+def oldest(tx: Tx, limit: int) -> list[Dirty]:
+    """The keys that have waited longest."""
+    rows = tx.query("SELECT kind, a, b, mark FROM dirty ORDER BY mark, kind, a, b LIMIT :limit", limit=limit)
+    return [Dirty(*row) for row in rows]
+
+
+def clear(tx: Tx, seen: Sequence[Dirty]) -> None:
+    """Take away what was worked out, unless it was marked again meanwhile."""
+    tx.many(
+        "DELETE FROM dirty WHERE kind = :kind AND a = :a AND b = :b AND mark = :mark",
+        [(row.kind, row.a, row.b, row.mark) for row in seen],
+    )
+
+
+def count(tx: Tx) -> int:
+    """How many keys are dirty."""
+    return int(tx.query("SELECT count(*) FROM dirty")[0][0])

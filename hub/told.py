@@ -1,0 +1,350 @@
+"""The first stations of the walk: inbox ▶ map ▶ identify ▶ claims and observations.
+
+Takes the oldest envelopes, understands them, and commits in one transaction: claims of those who are right, observations of
+all others, bindings, dead letters, hints of what to read, and the dirty marks that the later stations work from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from hub.canonical.item import CLAIMED_FIELDS
+from hub.canonical.json import read_json
+from hub.canonical.values import Plain, plain_decimal
+from hub.channel import Channel
+from hub.clock import Clock
+from hub.flow import Aspect, Door, Key, Observation
+from hub.intake.understand import RecordTold, Understood, understand
+from hub.merge.authority import Authority
+from hub.merge.identify import Identified, Identify, Known
+from hub.observed import Observed
+from hub.settings.model import Config
+from hub.store import catalogue, changes, channels, dirty, inbox, ledger, letters, targets
+from hub.store.catalogue import Binding, Item, StoredClaim
+from hub.store.database import Database, Tx
+from hub.store.inbox import Waiting
+from hub.store.targets import StoredObservation
+from hub.store.vault import Vault
+
+IN_FLIGHT: Final = ("sent", "accepted", "unknown")
+HOUR_MICROS: Final = 3_600_000_000
+
+
+class Told:
+    """The station that turns what was said into what is known."""
+
+    def __init__(
+        self,
+        config: Config,
+        channels: Mapping[str, Channel],
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        authority: Authority,
+    ) -> None:
+        self._config = config
+        self._channels = channels
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._authority = authority
+        self._observed = Observed(config, authority)
+        self._ledger_numbers = range(0)
+
+    def step(self, limit: int, heard: frozenset[tuple[str, str]]) -> tuple[int, set[tuple[str, str]]]:
+        """Understand up to `limit` envelopes; gives how many, and the (channel, stream) that hints ask to read now.
+
+        `heard` are the streams that have been read to the end at least once.
+        """
+        waiting = self._database.read(lambda tx: inbox.waiting(tx, self._vault, limit))
+        if not waiting:
+            return 0, set()
+        understood = Understood()
+        states = [(each.envelope.seq, each.envelope.answered, self._understand(each, understood)) for each in waiting]
+        numbers = self._database.next_block(1 + len(understood.told))
+        mark, self._ledger_numbers = numbers[0], numbers[1:]
+        now = self._clock.now()
+
+        def keep(tx: Tx) -> None:
+            identified = self._identify(tx, understood, heard, now)
+            self._keep_identified(tx, identified, understood, now, mark)
+            self._keep_claims(tx, understood, mark)
+            self._keep_observations(tx, understood, now, mark)
+            self._keep_gone(tx, understood, mark)
+            self._keep_rest(tx, understood, now, mark)
+            inbox.understood(tx, states)
+
+        self._database.transaction(keep)
+        return len(waiting), understood.read_now
+
+    def _understand(self, each: Waiting, into: Understood) -> str:
+        channel = self._channels.get(each.envelope.channel)
+        if channel is None:
+            into.counted[("unknown_channel", each.envelope.channel, "")] += 1
+            return "dead"
+        return "done" if understand(channel, each.envelope, each.gone, into) else "dead"
+
+    # identify
+
+    def _identify(self, tx: Tx, said: Understood, heard: frozenset[tuple[str, str]], now: int) -> Identified:
+        records = [told for told in said.told if told.entity == "item"]
+        skus = {str(told.value["sku"]) for told in records if told.value.get("sku")}
+        known = catalogue.bindings(tx, [(told.channel, str(told.value["listing"])) for told in records])
+        by_sku = catalogue.bindings_by_sku(tx, skus)
+        bound: dict[str, list[tuple[str, str]]] = {}
+        for binding in by_sku:
+            if binding.state != "gone":
+                bound.setdefault(binding.sku, []).append((binding.channel, binding.listing))
+        items = {sku: [item.item for item in found] for sku, found in catalogue.items_by_sku(tx, skus).items()}
+        had = set(items)
+        identify = Identify(
+            {key: _known(binding) for key, binding in known.items()},
+            items,
+            bound,
+            item_channels=self._authority.item_channels,
+            items_heard=self.items_heard(heard),
+            bind_by_sku=lambda channel: self._config.channels[channel].bind_by == "sku",
+            new_id=self._clock.token,
+            now=now,
+        )
+        for told in records:
+            identify.record(told.channel, told.value, told.envelope.sweep)
+        result = identify.result
+        made = {new.sku for new in result.items.values()} - had
+        # A new item may be what listings read earlier were waiting for.
+        for binding in by_sku:
+            if binding.sku in made and binding.state == "unbound" and (binding.channel, binding.listing) not in result.bindings:
+                identify.record(binding.channel, _as_record(binding), binding.sweep)
+        return result
+
+    def items_heard(self, heard: frozenset[tuple[str, str]]) -> bool:
+        """Whether everyone who is right about items has been read to the end."""
+        for name in self._authority.item_channels:
+            channel = self._channels.get(name)
+            if channel is not None and not any((name, s) in heard for s in channel.streams_about("item")):
+                return False
+        return True
+
+    def _keep_identified(self, tx: Tx, found: Identified, said: Understood, now: int, mark: int) -> None:
+        catalogue.save_bindings(tx, [_binding(key, known) for key, known in sorted(found.bindings.items())])
+        catalogue.save_items(tx, [Item(n.item, n.sku, n.barcode, n.title, n.category, n.kind, now) for n in found.items.values()])
+        dirty.mark(tx, [(dirty.ITEM, item, "") for item in found.dirty_items], mark)
+        seqs = {(t.channel, str(t.value["listing"])): t.envelope.seq for t in said.told if t.entity == "item"}
+        letters.keep(
+            tx,
+            [
+                letters.DeadLetter("record", channel, "items", listing, path, value, reason, seqs.get((channel, listing), 0), now)
+                for channel, listing, path, value, reason in found.letters
+            ],
+        )
+        unmatched = {(channel, listing) for channel, listing, *_ in found.letters}
+        matched = [key for key, known in found.bindings.items() if known.state == "bound" and key not in unmatched]
+        for channel, listing in sorted(matched):
+            letters.close_of_record(tx, channel, "items", [listing])
+
+    # claims
+
+    def _keep_claims(self, tx: Tx, said: Understood, mark: int) -> None:
+        claims: dict[tuple[str, str, str, str], StoredClaim] = {}
+        hooks: set[tuple[str, str]] = set()
+        for told in said.told:
+            claim = self._claim(told)
+            if claim is not None:
+                claims[claim[:4]] = claim
+                if told.envelope.door == Door.HOOK:
+                    hooks.add((claim.channel, claim.listing))
+        if not claims:
+            return
+        listings = {(key[0], key[1]) for key in claims}
+        old = {claim[:4]: claim.value for claim in catalogue.claims(tx, listings)}
+        catalogue.save_claims(tx, list(claims.values()))
+        changed = {(k[0], k[1]) for k, claim in claims.items() if old.get(k) != claim.value} | hooks
+        bindings = catalogue.bindings(tx, changed)
+        dirty.mark(tx, [(dirty.ITEM, b.item, "") for b in bindings.values() if b.item], mark)
+        self._ask_for_items(tx, [key for key in changed if key not in bindings], mark)
+
+    def _claim(self, told: RecordTold) -> StoredClaim | None:
+        value, channel, envelope = told.value, told.channel, told.envelope
+        listing = str(value["listing"])
+        version, as_of = int(value.get("version") or 0), int(value.get("as_of") or envelope.received_at)
+        if told.entity == "stock":
+            location = self.location(channel, str(value.get("place") or ""))
+            place = self._authority.stock_place(channel, location) if location else None
+            if place is None:
+                return None
+            said: Plain = {"on_hand": int(value["on_hand"])}
+            return StoredClaim(channel, listing, Aspect.STOCK, place.place, said, version, as_of, envelope.begun, envelope.seq)
+        if told.entity == "price":
+            price_list = self._authority.price_list(channel, str(value.get("list") or ""))
+            if price_list is None:
+                return None
+            said = {"amount": plain_decimal(value["amount"]), "currency": value["currency"], "tax": value.get("tax")}
+            return StoredClaim(channel, listing, Aspect.PRICE, price_list, said, version, as_of, envelope.begun, envelope.seq)
+        fields = self._authority.item_fields(channel)
+        if not fields:
+            return None
+        said = {name: value[name] for name in CLAIMED_FIELDS if name in fields and value.get(name) is not None}
+        return StoredClaim(channel, listing, Aspect.ITEM, "", said, version, as_of, envelope.begun, envelope.seq)
+
+    def location(self, channel: str, platform_place: str) -> str | None:
+        """Our location that this channel's place is; None when the configuration names none."""
+        if platform_place:
+            return self._authority.location(channel, platform_place)
+        return self._authority.single_stock_place(channel)
+
+    # observations
+
+    def _keep_observations(self, tx: Tx, said: Understood, now: int, mark: int) -> None:
+        newest: dict[Key, tuple[RecordTold, Plain]] = {}
+        for told in said.told:
+            if self._claim(told) is not None:
+                continue
+            seen = self._observed.of(self._channels[told.channel], told.entity, told.value)
+            if seen is not None:
+                newest[seen[0]] = (told, seen[1])
+        if not newest:
+            return
+        listings = {(key.channel, key.listing) for key in newest}
+        known = targets.observations_of(tx, listings)
+        under_way = {key for key, change in changes.open_of(tx, listings).items() if change.state in IN_FLIGHT}
+        accepted: list[StoredObservation] = []
+        asked: list[tuple[str, str, str, str]] = []
+        for key, (told, value) in sorted(newest.items()):
+            old = known.get(key)
+            if self._acceptable(key, told, old, under_way, now):
+                accepted.append(self._seen(key, told, value, old, now))
+            else:
+                asked.append(
+                    (key.channel, self._channels[key.channel].lookup_stream(told.entity), key.listing, "overlapped a write")
+                )
+        targets.save_observations(tx, accepted)
+        self._tell_drift(tx, accepted, known, now)
+        changed = [s.observation.key for s in accepted if _differs(s, known.get(s.observation.key))]
+        dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in changed], mark)
+        wait = max((self._visible_after(key) for key in newest), default=0)
+        channels.ask(tx, [each for each in asked if each[1]], mark, now + wait * 1_000_000)
+        bindings = catalogue.bindings(tx, [(key.channel, key.listing) for key in changed])
+        self._ask_for_items(tx, [k[:2] for k in changed if k[:2] not in bindings], mark)
+
+    def _acceptable(self, key: Key, told: RecordTold, old: StoredObservation | None, under_way: set[Key], now: int) -> bool:
+        """Whether what was told may count as what is shown: never while, or too soon after, a write of our own."""
+        if key in under_way:
+            return False
+        version = int(told.value.get("version") or 0)
+        hook = told.envelope.door == Door.HOOK
+        if old is None:
+            return not hook or version > 0
+        before = old.observation
+        if version and before.version:
+            return version >= before.version
+        if hook:
+            return False
+        if not before.told:
+            settled = told.envelope.received_at - before.at >= self._visible_after(key) * 1_000_000
+            return told.envelope.begun >= before.answered and settled
+        return told.envelope.begun >= before.begun
+
+    def _visible_after(self, key: Key) -> int:
+        send = self._channels[key.channel].send(key.aspect)
+        return send.visible_after_seconds if send else 0
+
+    def _seen(self, key: Key, told: RecordTold, value: Plain, old: StoredObservation | None, now: int) -> StoredObservation:
+        version, envelope = int(told.value.get("version") or 0), told.envelope
+        seen = Observation(key, value, True, version, envelope.begun, envelope.answered, envelope.received_at, envelope.seq)
+        if old is None:
+            return StoredObservation(seen)
+        rule = self._config.channels[key.channel].person_edits
+        flips, since = old.flips, old.flips_since
+        if flips and now - since > rule.flips_hours * HOUR_MICROS:
+            flips, since = 0, 0
+        if not old.observation.told and _undone(key, old.observation.value, value, self._channels[key.channel].sells):
+            flips, since = flips + 1, since or now
+        return StoredObservation(seen, flips, since)
+
+    def _tell_drift(self, tx: Tx, accepted: list[StoredObservation], known: Mapping[Key, StoredObservation], now: int) -> None:
+        """Name in the ledger what others changed after we wrote it."""
+        lines = []
+        for each in accepted:
+            old = known.get(each.observation.key)
+            if old is not None and not old.observation.told and _differs(each, old):
+                words = {"we_wrote": old.observation.value, "shows": each.observation.value, "flips": each.flips}
+                lines.append((each.observation.key, words))
+        if lines:
+            numbers = self._ledger_numbers
+            ledger.write(tx, [ledger.Entry(numbers[n], now, "drift", key, "", words) for n, (key, words) in enumerate(lines)])
+            ledger.count(tx, {("drift", key.channel, key.aspect): 1 for key, _ in lines})
+
+    # the rest
+
+    def _keep_gone(self, tx: Tx, said: Understood, mark: int) -> None:
+        """What the platform definitely lacks: no longer shown, no longer compared, and no claim of it holds."""
+        gone = [
+            (channel, listing)
+            for channel, stream, listing in said.gone
+            if "item" in self._channels[channel].manifest.streams[stream].maps
+        ]
+        if not gone:
+            return
+        known = catalogue.bindings(tx, gone)
+        catalogue.save_bindings(
+            tx,
+            [
+                Binding(c, listing, b.item, "gone", b.sku, b.refs, b.factor, b.made_by, b.made_at, b.sweep)
+                if (b := known.get((c, listing)))
+                else Binding(c, listing, "", "gone", made_at=mark)
+                for c, listing in gone
+            ],
+        )
+        stale = list(targets.targets_of(tx, gone))
+        changes.withdraw(tx, list(changes.open_of(tx, gone)))
+        targets.drop_targets(tx, stale)
+        targets.drop_observations(tx, gone)
+        dirty.mark(tx, [(dirty.ITEM, b.item, "") for b in known.values() if b.item], mark)
+
+    def _keep_rest(self, tx: Tx, said: Understood, now: int, mark: int) -> None:
+        letters.keep(tx, said.letters)
+        lettered = letters.open_records(tx) if said.understood and letters.count_open(tx) else set()
+        fresh = {(letter.channel, letter.stream, letter.record) for letter in said.letters}
+        for channel, stream, record in sorted((set(said.understood) & lettered) - fresh):
+            if stream != "items":
+                letters.close_of_record(tx, channel, stream, [record])
+        channels.ask(tx, said.look_ups, mark, now)
+        ledger.count(tx, said.counted)
+
+    def _ask_for_items(self, tx: Tx, unknown: list[tuple[str, str]], mark: int) -> None:
+        """A number came for a listing that nobody described yet: read the listing itself."""
+        asked = []
+        for name, listing in unknown:
+            stream = self._channels[name].lookup_stream("item")
+            if stream:
+                asked.append((name, stream, listing, "not described yet"))
+        channels.ask(tx, asked, mark, self._clock.now())
+
+
+def _known(binding: Binding) -> Known:
+    return Known(
+        binding.item, binding.state, binding.sku, binding.refs, binding.factor, binding.made_by, binding.made_at, binding.sweep
+    )
+
+
+def _binding(key: tuple[str, str], known: Known) -> Binding:
+    return Binding(
+        key[0], key[1], known.item, known.state, known.sku, known.refs, known.factor, known.made_by, known.made_at, known.sweep
+    )
+
+
+def _as_record(binding: Binding) -> dict[str, Plain]:
+    return {"listing": binding.listing, "sku": binding.sku, "refs": read_json(binding.refs)}
+
+
+def _differs(new: StoredObservation, old: StoredObservation | None) -> bool:
+    return old is None or old.observation.value != new.observation.value
+
+
+def _undone(key: Key, wrote: Plain, shows: Plain, sells: bool) -> bool:
+    """Whether someone changed back what we wrote: a fall of stock where customers buy is a sale, not a person's edit."""
+    if key.aspect == Aspect.STOCK:
+        fell = shows["sellable"] < wrote["sellable"]
+        return shows["sellable"] != wrote["sellable"] and not (fell and sells)
+    return any(shows.get(name) != value for name, value in wrote.items() if name in shows)

@@ -1,0 +1,245 @@
+"""One channel's turn: a page, a look-up or a batch, then choose again. What follows a failure is the walk's `match`.
+
+Order: what became of changes first (handles, unknown outcomes), then pushes, then look-ups, then due pages; sweeps leave a part
+of the pace for pushes. No wait above the short one is slept: it becomes a time in the store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final, Literal
+
+from hub.canonical.json import write_json
+from hub.channel import Channel
+from hub.clock import Clock
+from hub.errors import ChannelError, HubError, ThrottledError
+from hub.intake.poll import Poll
+from hub.log import logger
+from hub.observed import Observed
+from hub.push.choose import next_at
+from hub.push.dispatch import Dispatch
+from hub.settings.model import Config
+from hub.store import channels, cursors, ledger
+from hub.store.changes import OpenChange
+from hub.store.channels import LookUp
+from hub.store.cursors import Kind, Reading
+from hub.store.database import Database, Tx
+from hub.store.vault import Vault
+from hub.walk import Step, Walk, next_step
+
+BACKOFF_SECONDS: Final = 1.0
+BACKOFF_SECONDS_MAX: Final = 300.0
+LOOK_UPS_MAX: Final = 1_000
+LOOK_UP_ATTEMPTS_MAX: Final = 20
+REST_SECONDS_MAX: Final = 60.0
+CUT_OFF_WAIT_MICROS: Final = 5_000_000
+"""A first listing that was cut short is begun anew after this long."""
+
+Did = Literal["worked", "rests"]
+_log = logger("turn")
+
+
+class Turn:
+    """Works for one channel; `step` does one thing and says whether there may be more."""
+
+    def __init__(
+        self, channel: Channel, config: Config, database: Database, vault: Vault, clock: Clock, walk: Walk, observed: Observed
+    ) -> None:
+        self._channel = channel
+        self._database = database
+        self._clock = clock
+        self._walk = walk
+        self._poll = Poll(channel, database, vault, clock)
+        self._dispatch = Dispatch(channel, config, database, clock, observed)
+        self._failures = 0
+        self._bucket_kept = ""
+        self._restored = False
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self._channel.name
+
+    def step(self) -> Did:
+        """Do the next thing for this channel; "rests" when nothing is due now."""
+        if not self._restored:
+            self._restore()
+        state = self._database.read(lambda tx: channels.state(tx, self.name))
+        if state.paused_by or state.paused_until > self._clock.now():
+            return "rests"
+        try:
+            did = self._settle_outcomes() or self._push() or self._look_up() or self._read()
+        except ChannelError as bad:
+            self._failed(bad)
+            return "rests"
+        if did and self._failures:
+            self._failures = 0
+        self._keep_pace(0)
+        return "worked" if did else "rests"
+
+    def rests_until(self) -> int:
+        """When the next thing is due for this channel (microseconds), at most a minute from now."""
+        now = self._clock.now()
+        latest = now + round(REST_SECONDS_MAX * 1_000_000)
+        state = self._database.read(lambda tx: channels.state(tx, self.name))
+        if state.paused_by:
+            return latest
+        times = [latest]
+        waiting = next_at(self._dispatch.waiting())
+        look_up = self._database.read(lambda tx: channels.next_look_up_at(tx, self.name))
+        times += [at for at in (waiting, look_up) if at is not None]
+        times += [at for _, _, at in self._readings(now)]
+        return max(min(times), state.paused_until, now)
+
+    # what there is to do
+
+    def _settle_outcomes(self) -> bool:
+        return self._dispatch.follow() or self._dispatch.resolve()
+
+    def _push(self) -> bool:
+        if self._channel.settings.mode != "live":
+            return False
+        chosen = self._dispatch.next_batch()
+        if not chosen:
+            return False
+        self._channel.client.leave_tokens = 0.0
+        try:
+            self._dispatch.send(chosen)
+        except ChannelError as bad:
+            self._push_failed(bad, chosen)
+        return True
+
+    def _push_failed(self, bad: ChannelError, chosen: list[OpenChange]) -> None:
+        step = next_step(bad)
+        if step == Step.STOP:
+            raise bad
+        retry_at = self._retry_at(bad)
+        self._dispatch.failed(chosen, str(step), bad.message, retry_at)
+        if step in (Step.AGAIN, Step.WAIT, Step.PAUSE, Step.UNKNOWN):
+            self._failed(bad)
+
+    def _look_up(self) -> bool:
+        now = self._clock.now()
+        due = self._database.read(lambda tx: channels.due_look_ups(tx, self.name, now, LOOK_UPS_MAX))
+        due = self._forget_hopeless(due)
+        if not due:
+            return False
+        stream = due[0].stream
+        declared = self._channel.manifest.streams.get(stream)
+        mine = [each for each in due if each.stream == stream]
+        if declared is None or not declared.look_up:
+            self._database.transaction(lambda tx: channels.looked_up(tx, mine))
+            return True
+        mine = mine[: declared.look_up_max]
+        self._channel.client.leave_tokens = 0.0
+        try:
+            self._poll.look_up(stream, mine)
+        except ChannelError as bad:
+            retry_at = self._retry_at(bad)
+            self._database.transaction(lambda tx: channels.postpone_look_ups(tx, mine, retry_at))
+            raise
+        return True
+
+    def _forget_hopeless(self, due: list[LookUp]) -> list[LookUp]:
+        """A look-up that failed too often is given up: the next sweep reads the listing anyway."""
+        hopeless = [each for each in due if each.attempts >= LOOK_UP_ATTEMPTS_MAX]
+        if hopeless:
+            self._count("look_up_given_up", "", len(hopeless), lambda tx: channels.looked_up(tx, hopeless))
+        return [each for each in due if each.attempts < LOOK_UP_ATTEMPTS_MAX]
+
+    def _read(self) -> bool:
+        now = self._clock.now()
+        due = [(stream, kind) for stream, kind, at in self._readings(now) if at <= now]
+        if not due:
+            return False
+        stream, kind = due[0]
+        pace = self._channel.manifest.pace
+        self._channel.client.leave_tokens = float(pace.reserve_for_push) * pace.burst if kind == "sweep" else 0.0
+        try:
+            self._poll.page(stream, kind)
+        finally:
+            self._channel.client.leave_tokens = 0.0
+        self._walk.read_now.discard((self.name, stream))
+        return True
+
+    def _readings(self, now: int) -> list[tuple[str, Kind, int]]:
+        """Every reading of this channel with the time at which it is due, the earliest first."""
+        known = self._database.read(lambda tx: cursors.readings(tx, self.name))
+        due: list[tuple[str, Kind, int]] = []
+        for stream, declared in self._channel.manifest.streams.items():
+            rhythm = self._channel.rhythm(stream)
+            sweep = known.get((self.name, stream, "sweep"))
+            if sweep is None or not sweep.completed_at:
+                fresh = sweep is None or sweep.under_way
+                due.append((stream, "sweep", now if fresh or sweep is None else sweep.started_at + CUT_OFF_WAIT_MICROS))
+                continue
+            if sweep.under_way:
+                due.append((stream, "sweep", now))
+            elif rhythm.sweep_seconds:
+                due.append((stream, "sweep", sweep.started_at + round(rhythm.sweep_seconds * 1_000_000)))
+            if not declared.poll:
+                if (self.name, stream) in self._walk.read_now and not sweep.under_way:
+                    due.append((stream, "sweep", now))
+                continue
+            poll = known.get((self.name, stream, "poll"))
+            due.append((stream, "poll", self._poll_at(poll, stream, float(rhythm.poll_seconds), now)))
+        return sorted((each for each in due if each[2] >= 0), key=lambda each: (each[2], each[1], each[0]))
+
+    def _poll_at(self, poll: Reading | None, stream: str, poll_seconds: float, now: int) -> int:
+        if poll is None or poll.under_way or (self.name, stream) in self._walk.read_now:
+            return now
+        return poll.started_at + int(poll_seconds * 1_000_000) if poll_seconds else -1
+
+    # failures and pace
+
+    def _failed(self, bad: ChannelError) -> None:
+        """Carry out what a failure means for the channel as a whole; the others go on."""
+        step = next_step(bad)
+        if step == Step.STOP:
+            raise bad
+        now = self._clock.now()
+        if step == Step.PAUSE:
+            words = f"login refused: {bad.message}"[:300]
+            _log.error("channel paused", channel=self.name, reason=words)
+            self._count("paused", "unauthorized", 1, lambda tx: channels.pause(tx, self.name, words))
+            return
+        if step == Step.WAIT:
+            self._count("throttled", "", 1, lambda _: None)
+        else:
+            self._failures += 1
+            _log.warning("channel failed", channel=self.name, failures=self._failures, reason=str(bad)[:300])
+            self._count("failed", type(bad).__name__, 1, lambda _: None)
+        self._keep_pace(max(self._retry_at(bad), now))
+
+    def _retry_at(self, bad: HubError) -> int:
+        now = self._clock.now()
+        if isinstance(bad, ThrottledError):
+            seconds = bad.retry_after_seconds if bad.retry_after_seconds is not None else BACKOFF_SECONDS
+            return now + round(seconds * 1_000_000)
+        seconds = min(BACKOFF_SECONDS * 2.0 ** min(self._failures, 10), BACKOFF_SECONDS_MAX)
+        return now + round(seconds * (0.5 + self._clock.fraction() / 2) * 1_000_000)
+
+    def _keep_pace(self, paused_until: int) -> None:
+        bucket = self._channel.client.bucket
+        state = write_json(bucket.state())
+        until = max(paused_until, bucket.paused_until)
+        if paused_until or until > self._clock.now() or self._bucket_kept == "":
+            failures = self._failures
+            self._database.transaction(lambda tx: channels.save_pace(tx, self.name, state, until, failures))
+            self._bucket_kept = state
+
+    def _restore(self) -> None:
+        state = self._database.read(lambda tx: channels.state(tx, self.name))
+        if state.bucket:
+            self._channel.client.bucket.restore(json.loads(state.bucket))
+        self._failures = state.failures
+        self._dispatch.recover()
+        self._restored = True
+
+    def _count(self, name: str, what: str, number: int, also: Callable[[Tx], None]) -> None:
+        def keep(tx: Tx) -> None:
+            ledger.count(tx, {(name, self.name, what): number})
+            also(tx)
+
+        self._database.transaction(keep)
