@@ -12,7 +12,7 @@ from hub.errors import UnverifiedError
 from hub.sdk.contract import Connector, Delivery, Verdict
 from hub.store.deliveries import NewDelivery
 
-KEPT_HEADERS: Final = frozenset({"content-type", "content-encoding"})
+KEPT_HEADERS: Final = ("content-type", "content-encoding")
 """What is stored of the headers besides those that a door names: nothing that could be a credential."""
 ID_CHARS_MAX: Final = 200
 TIME_MAX: Final = 2**62
@@ -46,7 +46,7 @@ class ChannelDoor:
     challenge: Callable[[Delivery], bytes | None]
     body_bytes_max: int
     methods: frozenset[str] = frozenset({"POST"})
-    kept_headers: frozenset[str] = KEPT_HEADERS
+    kept_headers: tuple[str, ...] = KEPT_HEADERS
 
     @classmethod
     def of(cls, channel: str, connector: Connector, body_bytes_max: int) -> ChannelDoor | None:
@@ -60,8 +60,8 @@ class ChannelDoor:
 def admit(door: ChannelDoor, delivery: Delivery, clock: Clock) -> NewDelivery:
     """The row to store, verified on the raw bytes; UnverifiedError when it is not theirs. The body is not understood here."""
     delivery_id, topic, sent_at = _verdict(door.verify(delivery))
-    kept = door.kept_headers
-    headers = {name: value for name, value in delivery.headers.items() if name in kept}
+    given = delivery.headers
+    headers = {name: given[name] for name in door.kept_headers if name in given}
     return NewDelivery(door.channel, delivery_id, topic, clock.now(), sent_at, headers, delivery.body)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
 from hub.clock import Clock
-from hub.server.body import BodyRefusedError, body_message, read_body, start_message
+from hub.server.body import BodyReader, BodyRefusedError, body_message, start_message
 from hub.server.commit import GroupCommit, NotStoredError
 from hub.server.hooks import PREFIX, Hooks
 from hub.server.limits import Limits
@@ -19,27 +20,28 @@ JSON: Final = (b"content-type", b"application/json")
 class ReceiverApp:
     """The ASGI application; its lifespan attaches the queue to the loop and flushes it at the end."""
 
-    def __init__(self, hooks: Hooks, commits: GroupCommit, limits: Limits, clock: Clock) -> None:
+    def __init__(self, hooks: Hooks, bodies: BodyReader, commits: GroupCommit, limits: Limits, clock: Clock) -> None:
         self._hooks = hooks
+        self._bodies = bodies
         self._commits = commits
         self._limits = limits
         self._clock = clock
         self._ready: tuple[float, str] | None = None
         self._asking: asyncio.Task[str] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "http":
-            if scope["path"].startswith(PREFIX):
-                await self._hooks(scope, receive, send)
-            else:
-                await self._other(scope, receive, send)
-        elif kind == "lifespan":
-            await self._live(receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Chooses who answers; not a coroutine itself, which the hot path would pay for."""
+        if scope["type"] == "lifespan":
+            return self._live(receive, send)
+        if scope["path"].startswith(PREFIX):
+            return self._hooks(scope, receive, send)
+        return self._other(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._commits.attach(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._bodies.attach(loop)
+        self._commits.attach(loop)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._commits.flush()
@@ -49,7 +51,7 @@ class ReceiverApp:
         most = self._limits.refused_bytes_max
         closing: list[tuple[bytes, bytes]] = []
         try:
-            await read_body(receive, most, self._limits.body_seconds, 0)
+            await self._bodies.read(receive, most, 0)
         except BodyRefusedError:
             closing = [(b"connection", b"close")]
         status, body = 404, b""

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 from hub import metrics
 from hub.clock import Clock
+from hub.intake.receive import Became
 from hub.server.limits import Limits
 from hub.store.deliveries import DeliveryStore, NewDelivery, read_position
 
@@ -68,11 +69,13 @@ class GroupCommit:
     def __init__(self, intake: Intake, limits: Limits, clock: Clock) -> None:
         self.tally: Counter[tuple[str, str]] = Counter()
         """How often each (channel, verdict) occurred since the writer was last told; only the loop may touch it."""
+        self.trace = intake.trace
         self._limits = limits
         self._writer = Writer(intake, limits, clock, self._settled)
         self._rows: list[NewDelivery] = []
         self._waiting: list[asyncio.Future[int]] = []
         self._held = 0
+        self._held_bytes = 0
         self._writing: Batch | None = None
         self._writing_since = 0.0
         self._due = False
@@ -93,22 +96,24 @@ class GroupCommit:
     @property
     def full(self) -> bool:
         """No room for another delivery."""
-        return self._held >= self._limits.queue_max or self._writer.behind > self._limits.behind_max
+        limits = self._limits
+        return (
+            self._held >= limits.queue_max
+            or self._held_bytes >= limits.queue_bytes_max
+            or self._writer.behind > limits.behind_max
+        )
 
     def submit(self, row: NewDelivery) -> asyncio.Future[int]:
         """The future of this delivery's sequence number, done after its commit; QueueFullError when there is no room."""
         if self.full:
             raise QueueFullError
         self._held += 1
+        self._held_bytes += len(row.body)
         future = self._loop.create_future()
         self._rows.append(row)
         self._waiting.append(future)
         if not self._due and self._writing is None:
-            self._due = True
-            if self._last_size > 1:
-                self._loop.call_later(self._limits.commit_wait_seconds, self._hand_over)
-            else:
-                self._loop.call_soon(self._hand_over)
+            self._schedule()
         return future
 
     async def probe(self) -> None:
@@ -144,6 +149,14 @@ class GroupCommit:
             if not future.done():
                 future.set_exception(NotStoredError())
 
+    def _schedule(self) -> None:
+        """Wait for company only where there was some: a lone delivery is committed at once."""
+        self._due = True
+        if self._last_size > 1:
+            self._loop.call_later(self._limits.commit_wait_seconds, self._hand_over)
+        else:
+            self._loop.call_soon(self._hand_over)
+
     def _hand_over(self) -> None:
         self._due = False
         if self._writing is not None or not self._rows:
@@ -167,8 +180,13 @@ class GroupCommit:
                 future.set_exception(NotStoredError())
         if batch.rows:
             self._held -= len(batch.rows)
+            self._held_bytes -= sum(len(row.body) for row in batch.rows)
             self._writing = None
-            self._hand_over()
+            if stored:
+                for channel, number in Counter(row.channel for row in batch.rows).items():
+                    self.tally[channel, Became.STORED] += number
+            if self._rows:
+                self._schedule()
         if self._drained is not None and not self._held and not self._drained.done():
             self._drained.set_result(None)
 

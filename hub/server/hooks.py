@@ -18,8 +18,8 @@ from hub.errors import UnverifiedError
 from hub.intake.receive import Became, ChannelDoor, admit, challenged
 from hub.sdk.contract import Delivery
 from hub.server.address import PublicAddress
-from hub.server.body import CLOSING, BodyRefusedError, body_message, read_body, start_message
-from hub.server.commit import GroupCommit, Intake, NotStoredError, QueueFullError
+from hub.server.body import CLOSING, BodyReader, BodyRefusedError, body_message, start_message
+from hub.server.commit import GroupCommit, NotStoredError, QueueFullError
 from hub.server.limits import Limits
 
 log: Final = logging.getLogger("samklang.intake")
@@ -36,7 +36,8 @@ STATUS: Final = {
     Became.NOT_STORED: 503,
     Became.FAILED: 500,
 }
-STORED_START: Final = start_message(200, b"{}", (b"content-type", b"application/json"))
+STORED_START: Final = start_message(200, b"{}")
+"""Without a content type: platforms look at the status alone, and each header costs the hot path (measured: 2 % of it)."""
 STORED_BODY: Final = body_message(b"{}")
 
 
@@ -44,13 +45,14 @@ class Hooks:
     """The ASGI callable; `doors` may be replaced at any time, requests under way go on with the door they came by."""
 
     def __init__(
-        self, doors: Mapping[str, ChannelDoor], commits: GroupCommit, limits: Limits, clock: Clock, trace: Intake
+        self, doors: Mapping[str, ChannelDoor], bodies: BodyReader, commits: GroupCommit, limits: Limits, clock: Clock
     ) -> None:
         self.doors = doors
+        self._bodies = bodies
         self._commits = commits
         self._limits = limits
         self._clock = clock
-        self._trace = trace.trace
+        self._trace = commits.trace
         self._address = PublicAddress(limits.public_url, limits.trusted_proxies)
         self._refusals = {became: _refusal(became, limits.retry_after_seconds) for became in STATUS}
 
@@ -66,7 +68,7 @@ class Hooks:
             declared = headers.get("content-length", "") if "expect" in headers else ""
             if declared.isdecimal() and int(declared) > bytes_max:
                 raise BodyRefusedError(Became.TOO_LARGE)
-            body = await read_body(receive, bytes_max, limits.body_seconds, limits.refused_bytes_max)
+            body = await self._bodies.read(receive, bytes_max, limits.refused_bytes_max)
         except BodyRefusedError as bad:
             await self._refuse(send, door, refused or bad.became, closing=True)
             return
@@ -76,12 +78,9 @@ class Hooks:
         query_string: bytes = scope["query_string"]
         query = dict(parse_qsl(query_string.decode("latin-1"), True)) if query_string else {}
         delivery = Delivery(method, self._address.url(scope, headers), headers, query, body)
-        if method == "POST":
-            await self._take(send, door, delivery)
-        else:
+        if method != "POST":
             await self._challenge(send, door, delivery)
-
-    async def _take(self, send: Send, door: ChannelDoor, delivery: Delivery) -> None:
+            return
         try:
             seq = await self._commits.submit(admit(door, delivery, self._clock))
         except UnverifiedError:
@@ -94,7 +93,6 @@ class Hooks:
             log.error("channel %s: verifying a delivery broke: %s", door.channel, type(bad).__name__)
             became = Became.FAILED
         else:
-            self._commits.tally[door.channel, Became.STORED] += 1
             if self._trace is not None:
                 self._trace("answering", seq)
             await send(STORED_START)

@@ -13,6 +13,8 @@ class Limits:
 
     queue_max: int = 10_000
     """Verified deliveries that may wait for their commit; above it the answer is 503."""
+    queue_bytes_max: int = 256 * 1024 * 1024
+    """The bodies of those deliveries together; one more may begin below it."""
     commit_rows_max: int = 500
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()

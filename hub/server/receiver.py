@@ -17,6 +17,7 @@ from hub.clock import Clock
 from hub.errors import ConfigError, HubError
 from hub.intake.receive import ChannelDoor
 from hub.server.app import ReceiverApp
+from hub.server.body import BodyReader
 from hub.server.commit import GroupCommit, Intake
 from hub.server.hooks import Hooks
 from hub.server.limits import Limits
@@ -48,12 +49,13 @@ class Receiver:
         started: Callable[[int], None] | None = None,
     ) -> None:
         self._commits = GroupCommit(intake, limits, clock)
-        self._hooks = Hooks(dict(doors), self._commits, limits, clock, intake)
+        bodies = BodyReader(limits.body_seconds)
+        self._hooks = Hooks(dict(doors), bodies, self._commits, limits, clock)
         self._doors_again = doors_again
         self._started = started
         self._server = _Server(
             uvicorn.Config(
-                ReceiverApp(self._hooks, self._commits, limits, clock),
+                ReceiverApp(self._hooks, bodies, self._commits, limits, clock),
                 host=host,
                 port=port,
                 loop="uvloop",
