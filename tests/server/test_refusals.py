@@ -53,8 +53,10 @@ def test_a_missing_signature_is_refused(running: Running) -> None:
     counted(running, "unverified")
 
 
-def test_a_second_signature_header_does_not_replace_the_first(running: Running) -> None:
-    twice = post(BODY, len(BODY), "0" * 64).replace(b"host: shop\r\n", f"x-made-signature: {signed(BODY)}\r\n".encode())
+@pytest.mark.parametrize("first_is_good", [True, False])
+def test_of_two_signature_headers_neither_wins(running: Running, first_is_good: bool) -> None:
+    first, last = (signed(BODY), "0" * 64) if first_is_good else ("0" * 64, signed(BODY))
+    twice = post(BODY, len(BODY), last).replace(b"host: shop\r\n", f"host: shop\r\nx-made-signature: {first}\r\n".encode())
     assert running.raw(twice).startswith(b"HTTP/1.1 401 ")
     counted(running, "unverified")
 
