@@ -174,7 +174,7 @@ class DeliveryStore:
 
 
 class DeliveryReader:
-    """The reading side, for any other thread or process; one reader per thread. Before the receiver first ran it is empty."""
+    """The reading side, for any other thread or process; used by one thread at a time. Before the receiver first ran it is empty."""
 
     def __init__(self, path: Path, vault: Vault) -> None:
         self._path = path
@@ -252,7 +252,8 @@ def read_position(path: Path) -> int:
 
 def _connect(path: Path, *, writing: bool) -> sqlite_utils.Database:
     uri = f"{path.resolve().as_uri()}?mode={'rwc' if writing else 'rw'}"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    # A reader may be closed by another thread than the one that read.
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=writing)
     if writing:
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")

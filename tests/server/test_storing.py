@@ -16,7 +16,8 @@ from receiving import DOORS, QUICK, Running, signed, stored_in, until
 from hub.clock import SystemClock
 from hub.errors import ConfigError
 from hub.server.receiver import INTAKE_FILE, POSITION_FILE, Receiver, intake_in
-from hub.store.deliveries import DeliveryReader, write_position
+from hub.store.deliveries import DeliveryReader, StoredDelivery, write_position
+from hub.store.vault import Vault
 
 BODY = b'{"sku": "00123", "quantity": "7"}'
 
@@ -240,6 +241,22 @@ def test_a_reader_continues_where_it_was(running: Running) -> None:
     assert [kept.seq for kept in reader.after(2, 3)] == [3, 4, 5]
     assert reader.last_seq() == 7
     reader.close()
+
+
+def test_a_reader_before_the_first_receiver_finds_nothing_and_then_all(tmp_path: Path) -> None:
+    reader = DeliveryReader(tmp_path / INTAKE_FILE, Vault.from_file(tmp_path / "key", SystemClock()))
+    assert (reader.after(0, 10), reader.last_seq(), reader.counts()) == ([], 0, {})
+    running = Running(tmp_path)
+    try:
+        assert running.deliver(BODY) == 200
+        found: list[StoredDelivery] = []
+        thread = threading.Thread(target=lambda: found.extend(reader.after(0, 10)))
+        thread.start()
+        thread.join()
+        assert [kept.body for kept in found] == [BODY]
+    finally:
+        reader.close()
+        running.stop()
 
 
 def test_only_one_receiver_has_the_file(running: Running) -> None:
