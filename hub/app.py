@@ -4,8 +4,7 @@ kit alike. Nothing here knows which of them it is.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -153,11 +152,6 @@ def open_vault(config: Config, clock: Clock) -> Vault:
     return Vault.from_file(data_folder(config.folder, config.hub.folder) / "hub.key", clock)
 
 
-@contextlib.contextmanager
-def opened(config: Config, *, threaded: bool = False) -> Iterator[Database]:
-    """The store of this configuration, closed again in the end."""
-    database: Database = SqliteDatabase(data_folder(config.folder, config.hub.folder) / "hub.db", threaded=threaded)
-    try:
-        yield database
-    finally:
-        database.close()
+def open_store(config: Config, clock: Clock, *, threaded: bool) -> Database:
+    """The store of this configuration: SQLite in the data folder, or PostgreSQL where `database` names one."""
+    return SqliteDatabase(data_folder(config.folder, config.hub.folder) / "hub.db", threaded=threaded)
