@@ -174,7 +174,7 @@ class DeliveryStore:
 
 
 class DeliveryReader:
-    """The reading side, for any other thread or process; used by one thread at a time. Before the receiver first ran it is empty."""
+    """The reading side, for any other thread or process; one thread at a time. Empty before the receiver first ran."""
 
     def __init__(self, path: Path, vault: Vault) -> None:
         self._path = path
