@@ -26,7 +26,7 @@ _PERSONAL: Final = (
     "street street1 street2 address1 address2 city postal_code postcode zip birthday ip ip_address billing shipping"
 )
 PERSONAL_KEYS: Final = frozenset(_PERSONAL.split())
-QUIET: Final = ("httpx", "httpcore", "apscheduler", "uvicorn.access")
+QUIET: Final = ("httpx", "httpcore", "apscheduler", "uvicorn.access", "uvicorn.error")
 
 _secrets: set[str] = set()
 _pattern: re.Pattern[str] | None = None

@@ -35,7 +35,7 @@ from hub.settings.model import Config
 from hub.store import catalogue, channels, cursors, dirty, inbox, ledger, letters, requests
 from hub.store.cursors import Reading
 from hub.store.database import Database, Tx
-from hub.store.deliveries import DeliveryReader
+from hub.store.deliveries import DeliveryReader, write_position
 from hub.store.vault import Vault
 from hub.told import Told
 
@@ -180,7 +180,7 @@ class Walk:
         self._database.transaction(keep)
         self._copied = last
         if self._position_file is not None:
-            self._position_file.write_text(str(last), encoding="ascii")
+            write_position(self._position_file, last)
         return True
 
     def receive(self, channel: str, topic: str, delivery_id: str, body: bytes) -> None:
