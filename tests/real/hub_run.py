@@ -16,7 +16,7 @@ from systems import RealTryton, RealVendure
 READY_SECONDS_MAX = 40
 END_SECONDS_MAX = 90
 LOOK_SECONDS = 0.1
-HOOK_SECRET = "made-up-hook-secret"  # noqa: S105
+HOOK_SECRET = "made-up-hook-secret"
 
 HUB = "name: real\nserver: {{host: 127.0.0.1, port: {port}, public_url: 'http://127.0.0.1:{port}'}}\n"
 LOCATIONS = 'warehouse: {{title: Warehouse, channels: {{erp: "{storage}"}}}}\n'
