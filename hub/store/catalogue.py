@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hub.canonical.json import write_json
+from hub.canonical.json import stored_json, write_json
 from hub.canonical.values import Plain
 from hub.store.database import Tx
 
@@ -167,7 +166,7 @@ def claims(tx: Tx, listings: Iterable[tuple[str, str]]) -> list[StoredClaim]:
         "ORDER BY c.channel, c.listing, c.aspect, c.place",
         listings,
     )
-    return [StoredClaim(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5], row[6], row[7], row[8]) for row in rows]
+    return [StoredClaim(row[0], row[1], row[2], row[3], stored_json(row[4]), row[5], row[6], row[7], row[8]) for row in rows]
 
 
 def save_claims(tx: Tx, claims: Sequence[StoredClaim]) -> None:
@@ -191,7 +190,7 @@ def catalogue(tx: Tx, items: Iterable[str]) -> dict[str, dict[tuple[str, str], P
     )
     found: dict[str, dict[tuple[str, str], Plain]] = {}
     for row in rows:
-        found.setdefault(row[0], {})[(row[1], row[2])] = json.loads(row[3])
+        found.setdefault(row[0], {})[(row[1], row[2])] = stored_json(row[3])
     return found
 
 

@@ -6,11 +6,10 @@ A key has at most one open change. Its state: `intended` (may be replaced by a n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hub.canonical.json import write_json
+from hub.canonical.json import stored_json, write_json
 from hub.canonical.values import Plain
 from hub.flow import Key, Receipt
 from hub.store.database import Tx
@@ -58,6 +57,8 @@ def open_of(tx: Tx, listings: Iterable[tuple[str, str]]) -> dict[Key, OpenChange
 
 def open_in(tx: Tx, channel: str, states: Sequence[str], limit: int) -> list[OpenChange]:
     """The open changes of a channel in these states, most urgent first."""
+    if not states:
+        return []
     marks = ", ".join(f"'{state}'" for state in states)
     rows = tx.query(
         f"SELECT {_COLUMNS} FROM changes c WHERE c.channel = :channel AND c.state IN ({marks}) "
@@ -237,7 +238,7 @@ def drop_receipts_before(tx: Tx, at: int, limit: int) -> int:
 
 
 def _change(row: tuple[Plain, ...]) -> OpenChange:
-    return OpenChange(Key(*row[:4]), row[4], row[5], json.loads(row[6]), json.loads(row[7]), *row[8:])
+    return OpenChange(Key(*row[:4]), row[4], row[5], stored_json(row[6]), stored_json(row[7]), *row[8:])
 
 
 def count_falling(tx: Tx) -> dict[str, int]:

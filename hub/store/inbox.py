@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from hub.canonical.json import stored_json
 from hub.flow import Door, Envelope
 from hub.store.database import Row, Tx
 from hub.store.vault import Vault
@@ -98,7 +99,7 @@ def understood(tx: Tx, seen: Sequence[tuple[int, int, str]]) -> None:
 def wait_again(tx: Tx, seqs: Iterable[int]) -> int:
     """Let envelopes be understood again (replay)."""
     return tx.execute_keys(
-        "UPDATE inbox SET state = 'new' WHERE seq IN (SELECT seq FROM @keys(seq bigint))", [(s,) for s in seqs]
+        "UPDATE inbox SET state = 'new' WHERE seq IN (SELECT k.seq FROM @keys(seq bigint) k)", [(s,) for s in seqs]
     )
 
 
@@ -131,4 +132,4 @@ def _waiting(row: Row, vault: Vault) -> Waiting:
     seq, channel, door, stream, topic, delivery_id, name, begun, answered, received_at, sweep, gone, sealed = row
     body = vault.open(bytes(sealed), TABLE, "sealed", f"{channel} {name}")
     envelope = Envelope(seq, channel, Door(door), stream, topic, received_at, body, delivery_id, begun, answered, sweep)
-    return Waiting(envelope, tuple(json.loads(gone)))
+    return Waiting(envelope, tuple(stored_json(gone)))

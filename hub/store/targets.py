@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hub.canonical.json import write_json
+from hub.canonical.json import stored_json, write_json
 from hub.canonical.values import Plain
 from hub.flow import Key, Observation, Target
 from hub.store.database import Tx
@@ -120,9 +119,9 @@ def _row(each: StoredObservation) -> tuple[str | int, ...]:
 
 
 def _target(row: tuple[Plain, ...]) -> StoredTarget:
-    return StoredTarget(Target(Key(*row[:4]), row[4], json.loads(row[5]), json.loads(row[6])), row[7])
+    return StoredTarget(Target(Key(*row[:4]), row[4], stored_json(row[5]), stored_json(row[6])), row[7])
 
 
 def _observation(row: tuple[Plain, ...]) -> StoredObservation:
-    seen = Observation(Key(*row[:4]), json.loads(row[4]), bool(row[5]), row[6], row[7], row[8], row[9], row[10])
+    seen = Observation(Key(*row[:4]), stored_json(row[4]), bool(row[5]), row[6], row[7], row[8], row[9], row[10])
     return StoredObservation(seen, row[11], row[12])
