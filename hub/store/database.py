@@ -77,21 +77,13 @@ class Tx(ABC):
 
     def query_keys(self, text: str, keys: Iterable[tuple[Cell, ...]], **values: Cell) -> list[Row]:
         """The rows of a SELECT over a set of keys: `… FROM @keys(channel, listing) k CROSS JOIN bindings b WHERE …`."""
-        unique = sorted(set(keys), key=repr)
-        if not unique:
-            return []
-        if len(unique) > KEYS_MAX:
-            raise InvariantError(f"{len(unique)} keys in one set, at most {KEYS_MAX}")
-        return self.query(text, **values, keys=json.dumps(unique, ensure_ascii=False))
+        key_set = _key_set(keys)
+        return self.query(text, **values, keys=key_set) if key_set else []
 
     def execute_keys(self, text: str, keys: Iterable[tuple[Cell, ...]], **values: Cell) -> int:
         """Run one statement over a set of keys."""
-        unique = sorted(set(keys), key=repr)
-        if not unique:
-            return 0
-        if len(unique) > KEYS_MAX:
-            raise InvariantError(f"{len(unique)} keys in one set, at most {KEYS_MAX}")
-        return self.execute(text, **values, keys=json.dumps(unique, ensure_ascii=False))
+        key_set = _key_set(keys)
+        return self.execute(text, **values, keys=key_set) if key_set else 0
 
 
 class Database(ABC):
@@ -124,18 +116,28 @@ class Database(ABC):
         return self.next_block(1)[0]
 
     def next_block(self, count: int) -> range:
-        """That many consecutive sequence numbers."""
+        """That many consecutive sequence numbers; drawn before a transaction, never inside one."""
+        if self._inside_unit():
+            raise InvariantError("sequence numbers are drawn before a transaction, not inside one")
         with self._sequence_lock():
             if len(self._block) != 2 or self._block[1] - self._block[0] < count:
                 size = max(SEQUENCE_BLOCK, count)
                 end = self.transaction(lambda tx: _advance(tx, size))
-                self._block[:] = [end - size, end]
+                self._block[:] = [end - size + 1, end + 1]
             first = self._block[0]
             self._block[0] += count
             return range(first, first + count)
 
     @abstractmethod
     def _sequence_lock(self) -> _Lock: ...
+
+    @abstractmethod
+    def _inside_unit(self) -> bool:
+        """Whether this thread is running a unit of this store right now."""
+
+    def _seam(self, where: str) -> None:
+        if self.seam is not None:
+            self.seam(where)
 
 
 class _Lock(ABC):
@@ -144,6 +146,25 @@ class _Lock(ABC):
 
     @abstractmethod
     def __exit__(self, *given: object) -> None: ...
+
+
+def refuse_nul(cells: Iterable[Cell]) -> None:
+    """InvariantError for a text with NUL: not every engine can keep one, so none does."""
+    for cell in cells:
+        if isinstance(cell, str) and "\0" in cell:
+            raise InvariantError("a text with NUL cannot be stored")
+
+
+def _key_set(keys: Iterable[tuple[Cell, ...]]) -> str:
+    """The keys as the JSON text that engines take apart again; "" for none."""
+    unique = sorted(set(keys), key=repr)
+    if len(unique) > KEYS_MAX:
+        raise InvariantError(f"{len(unique)} keys in one set, at most {KEYS_MAX}")
+    text = json.dumps(unique, ensure_ascii=False)
+    if "\\u0000" in text:
+        for key in unique:
+            refuse_nul(key)
+    return text if unique else ""
 
 
 def _advance(tx: Tx, size: int) -> int:

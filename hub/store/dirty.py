@@ -22,7 +22,11 @@ class Dirty(NamedTuple):
 
 
 def mark(tx: Tx, keys: Iterable[tuple[Kind, str, str]], number: int) -> None:
-    """Mark these keys dirty with this number, which must be larger than every one used before."""
+    """Mark these keys dirty with this number, which must never have been used before.
+
+    The number replaces the one that is there even when it is smaller (drawn earlier, committed later): if the larger stayed,
+    a station that has seen it would clear this marking unseen.
+    """
     tx.many(
         "INSERT INTO dirty (kind, a, b, mark) VALUES (:kind, :a, :b, :mark) "
         "ON CONFLICT (kind, a, b) DO UPDATE SET mark = excluded.mark",

@@ -5,6 +5,7 @@ Times are microseconds UTC, booleans 0/1, JSON is text that SQL never looks into
 
 from __future__ import annotations
 
+import re
 from typing import Final, Protocol
 
 from hub.errors import ConfigError
@@ -109,12 +110,17 @@ _FIRST: Final = (
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
-TYPES: Final = {"sqlite": {"bigint": "INTEGER", "blob": "BLOB"}, "postgresql": {"bigint": "bigint", "blob": "bytea"}}
+TYPES: Final = {
+    "sqlite": {"bigint": "INTEGER", "blob": "BLOB"},
+    "postgresql": {"blob": "bytea", "text": 'text COLLATE "C"'},
+}
+"""Texts are compared and sorted by their bytes in every engine, whatever language the server was set up for."""
 
 
 class Migrating(Protocol):
     """What an engine offers to migrations, inside one transaction of its own making."""
 
+    def begin(self) -> None: ...
     def tables(self) -> set[str]: ...
     def run(self, text: str) -> None: ...
     def version(self) -> int: ...
@@ -122,7 +128,7 @@ class Migrating(Protocol):
 
 def migrate(engine: Migrating, dialect: str) -> None:
     """Bring the store to this version; ConfigError when a newer hub has written it."""
-    engine.run("BEGIN IMMEDIATE" if dialect == "sqlite" else "BEGIN")
+    engine.begin()
     try:
         if "schema_versions" not in engine.tables():
             engine.run("CREATE TABLE schema_versions (version INTEGER PRIMARY KEY)")
@@ -141,5 +147,5 @@ def migrate(engine: Migrating, dialect: str) -> None:
 
 def _typed(statement: str, dialect: str) -> str:
     for name, engine_type in TYPES[dialect].items():
-        statement = statement.replace(f" {name}", f" {engine_type}")
+        statement = re.sub(rf" {name}\b", f" {engine_type}", statement)
     return statement

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import sqlite_utils
 
 from hub.errors import InvariantError
-from hub.store.database import Cell, Database, Row, Statement, Tx, statement
+from hub.store.database import Cell, Database, Row, Statement, Tx, refuse_nul, statement
 from hub.store.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 
 T = TypeVar("T")
@@ -48,15 +48,19 @@ class SqliteTx(Tx):
         self._connection = connection
 
     def query(self, text: str, **values: Cell) -> list[Row]:
+        refuse_nul(values.values())
         parsed, sql = _prepared(text)
         return self._connection.execute(sql, [values[name] for name in parsed.names]).fetchall()
 
     def execute(self, text: str, **values: Cell) -> int:
+        refuse_nul(values.values())
         parsed, sql = _prepared(text)
         return self._connection.execute(sql, [values[name] for name in parsed.names]).rowcount
 
     def many(self, text: str, rows: Sequence[tuple[Cell, ...]]) -> None:
         if rows:
+            for row in rows:
+                refuse_nul(row)
             self._connection.executemany(_prepared(text)[1], rows)
 
 
@@ -83,12 +87,12 @@ class SqliteDatabase(Database):
             self._thread.start()
 
     def transaction(self, unit: Callable[[Tx], T]) -> T:
+        if self._inside_unit():
+            raise InvariantError("the writer was called from the writer")
         self._seam("before transaction")
         if self._thread is None:
             result = self._inline(unit)
         else:
-            if threading.current_thread() is self._thread:
-                raise InvariantError("the writer was called from the writer")
             future: Future[T] = Future()
             self._queue.put((unit, future), timeout=UNIT_WAIT_SECONDS_MAX)
             result = future.result(timeout=UNIT_WAIT_SECONDS_MAX)
@@ -96,16 +100,16 @@ class SqliteDatabase(Database):
         return result
 
     def read(self, unit: Callable[[Tx], T]) -> T:
+        if self._inside_unit():
+            raise InvariantError("a read was started inside a transaction")
         self._seam("before read")
         if self._thread is None:
-            if self._inside:
-                raise InvariantError("a read was started inside a transaction")
-            result = unit(SqliteTx(self._writer))
+            result = self._look_inline(unit)
         else:
             connection = self._reader()
             connection.execute("BEGIN")
             try:
-                result = unit(SqliteTx(connection))
+                result = _run(unit, connection)
             finally:
                 connection.execute("ROLLBACK")
         self._seam("after read")
@@ -127,9 +131,8 @@ class SqliteDatabase(Database):
     def _sequence_lock(self) -> Any:
         return self._lock
 
-    def _seam(self, where: str) -> None:
-        if self.seam is not None:
-            self.seam(where)
+    def _inside_unit(self) -> bool:
+        return self._inside if self._thread is None else threading.current_thread() is self._thread
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -155,14 +158,21 @@ class SqliteDatabase(Database):
         if synchronous != 2 or (self._path != ":memory:" and mode != "wal"):
             raise InvariantError(f"the store is not durable: journal_mode={mode}, synchronous={synchronous}")
 
+    def _look_inline(self, unit: Callable[[Tx], T]) -> T:
+        self._inside = True
+        self._writer.execute("PRAGMA query_only=ON")
+        try:
+            return _run(unit, self._writer)
+        finally:
+            self._writer.execute("PRAGMA query_only=OFF")
+            self._inside = False
+
     def _inline(self, unit: Callable[[Tx], T]) -> T:
-        if self._inside:
-            raise InvariantError("the writer was called from the writer")
         self._inside = True
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                result = unit(SqliteTx(self._writer))
+                result = _run(unit, self._writer)
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
@@ -211,7 +221,7 @@ class SqliteDatabase(Database):
     def _in_savepoint(self, unit: Callable[[Tx], Any]) -> tuple[Any, BaseException | None]:
         self._writer.execute("SAVEPOINT unit")
         try:
-            result = unit(SqliteTx(self._writer))
+            result = _run(unit, self._writer)
         except Exception as bad:
             # A full disk ends the whole transaction: then no unit of this group may be called done.
             if not self._writer.in_transaction:
@@ -223,12 +233,25 @@ class SqliteDatabase(Database):
         return result, None
 
 
+def _run(unit: Callable[[Tx], T], connection: sqlite3.Connection) -> T:
+    """The unit's result; InvariantError for a statement that this store can never run, without its values."""
+    try:
+        return unit(SqliteTx(connection))
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as bad:
+        raise InvariantError(f"the store refused a statement: {bad}") from None
+    except OverflowError:
+        raise InvariantError("the store refused a statement: a number of more than 64 bits") from None
+
+
 class _MigrationTx:
     """What migrations need of this engine: run, look, and say which tables exist (by sqlite-utils)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._inspect = sqlite_utils.Database(connection, execute_plugins=False)
+
+    def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
 
     def tables(self) -> set[str]:
         return set(self._inspect.table_names())
