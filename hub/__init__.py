@@ -1,4 +1,4 @@
-"""Samklang: declare who is right about what; the hub makes every channel agree, and can always say why.
+"""Samklang: a merchant says once who is right about what; the hub brings every channel to agree and can explain each number.
 
 Read `flow.py` first (the values that pass between the stations), then `walk.py` (the stations in their order).
 """

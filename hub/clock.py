@@ -15,9 +15,17 @@ from typing import Protocol
 class Wake(Protocol):
     """A flag that one worker waits for and another raises."""
 
-    def set(self) -> None: ...
-    def clear(self) -> None: ...
-    def is_set(self) -> bool: ...
+    def set(self) -> None:
+        """Raise it."""
+        ...
+
+    def clear(self) -> None:
+        """Lower it."""
+        ...
+
+    def is_set(self) -> bool:
+        """Whether it is raised."""
+        ...
 
 
 class Clock(Protocol):

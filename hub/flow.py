@@ -72,7 +72,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """This channel, which has authority over them, says these canonical fields hold, as of then."""
+    """What a channel said of canonical fields that it has authority over, true as of `as_of`."""
 
     item: str
     aspect: str
@@ -102,7 +102,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """This listing on this channel should show this, because of that."""
+    """What one listing should show, and the derivation that says why."""
 
     key: Key
     item: str

@@ -73,7 +73,7 @@ class TrytonConnector(Connector):
         try:
             self.filter: Domain = json.loads(settings["product_filter"])
         except ValueError:
-            raise ConfigError("product_filter: not JSON; write a Tryton domain such as [[\"salable\", \"=\", true]]") from None
+            raise ConfigError('product_filter: not JSON; write a Tryton domain such as [["salable", "=", true]]') from None
         if not isinstance(self.filter, list):
             raise ConfigError("product_filter: a Tryton domain is a list of clauses")
 
@@ -251,9 +251,7 @@ class TrytonConnector(Connector):
             ]
         return records
 
-    def _pinned(
-        self, window: Window, ask: ReadAsk, rows: Sequence[Row], models: Sequence[str], at_start: bool = False
-    ) -> Window:
+    def _pinned(self, window: Window, ask: ReadAsk, rows: Sequence[Row], models: Sequence[str], at_start: bool = False) -> Window:
         """The window with the newest time known at the reading's first page: what changes later on an earlier page must be
         found by the next reading, so times of later pages do not count."""
         if window.page:

@@ -266,9 +266,7 @@ class Sandbox(SandboxBase):
         """A person counts a location and confirms the stocktake."""
         self._begin()
         line = {"product": self._product(sku)["id"], "quantity": pieces}
-        self.books.confirm(
-            self.books.make_inventory({"location": self._place(place), "lines": [["create", [line]]]})
-        )
+        self.books.confirm(self.books.make_inventory({"location": self._place(place), "lines": [["create", [line]]]}))
 
     def sell(self, sku: str, pieces: int, place: str = "") -> None:
         """A shipment to a customer is done."""
@@ -311,8 +309,7 @@ class Sandbox(SandboxBase):
             template = self.books.tables[models.TEMPLATE][row["template"]]
             until = dt.date.max
             stock = {
-                str(zone): int(self.books.quantity(row["id"], {"locations": [zone], "stock_date_end": until}))
-                for zone in zones
+                str(zone): int(self.books.quantity(row["id"], {"locations": [zone], "stock_date_end": until})) for zone in zones
             }
             said[row["code"]] = {
                 "stock": stock,

@@ -76,9 +76,7 @@ class Cells:
         """The explaining code remembers which field comes next and what it reads."""
         if not self.pool.explaining:
             return
-        read = "".join(
-            f"({base.at} + {spelled(keys)!r}, peek({base.variable}, {keys!r})), " for base, keys in seen.values()
-        )
+        read = "".join(f"({base.at} + {spelled(keys)!r}, peek({base.variable}, {keys!r})), " for base, keys in seen.values())
         self.line(f"at.at({goal.name!r}, {goal.personal!r}, ({read}))")
 
     def currency(self, cell: Cell, scope: Scope) -> str:

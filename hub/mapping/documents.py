@@ -10,9 +10,7 @@ from hub.mapping.dotted import dotted
 from hub.mapping.schema import ROWS_DEEP_MAX, Cell, Document, Example, RowSource, Way, cell, only_keys, path_of, tree, yes
 from hub.mapping.tables import Table
 
-KEYS: Final = frozenset(
-    {"maps", "connector", "identity", "rows", "when", "fields", "tables", "sends", "ignored", "examples"}
-)
+KEYS: Final = frozenset({"maps", "connector", "identity", "rows", "when", "fields", "tables", "sends", "ignored", "examples"})
 RESERVED: Final = frozenset({"record", "optional", "lookup", "setting"})
 
 
@@ -91,4 +89,3 @@ def _checked(name: str, where: str) -> str:
     except ValueError as bad:
         raise ConfigError(str(bad), where) from None
     return name
-

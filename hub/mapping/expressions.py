@@ -120,6 +120,7 @@ class Expression:
     seen: dict[str, tuple[Base, Path]]
 
     def fail(self, message: str) -> ConfigError:
+        """The error to raise: names the expression and where it is written."""
         return ConfigError(f"expression `{self.source[:80]}`: {message}", self.where)
 
     def code(self, scope: Scope) -> str:

@@ -240,8 +240,12 @@ def _shared(node: Node, said: Mapping[str, Node]) -> Cell:
     needs = CONVERTERS[converter].needs if converter else ""
     for extra in ("table", "currency"):
         if (extra in said) != (needs == extra):
-            raise ConfigError(f"`as: {converter or 'nothing'}` and `{extra}:` do not go together" if extra in said
-                              else f"`as: {converter}` wants `{extra}:`", node.where)
+            raise ConfigError(
+                f"`as: {converter or 'nothing'}` and `{extra}:` do not go together"
+                if extra in said
+                else f"`as: {converter}` wants `{extra}:`",
+                node.where,
+            )
     return Cell(
         node.where, Way.FROM, converter=converter, optional=yes(said.get("optional")), currency=currency, wire=wire,
         table=said["table"].text() if "table" in said else "",

@@ -196,9 +196,7 @@ class Client:
         if status == 503 and answer.headers.get("retry-after"):
             told = retry_after_seconds(answer.headers["retry-after"], now)
             wait = self.bucket.throttled(told, now)
-            raise ThrottledError(
-                words, retry_after_seconds=wait, channel=self.channel, operation=operation, request_id=ident
-            )
+            raise ThrottledError(words, retry_after_seconds=wait, channel=self.channel, operation=operation, request_id=ident)
         if 400 <= status < 500:
             raise RefusedError(words, channel=self.channel, operation=operation, request_id=ident)
         raise self._failed(operation, words, writes, answer)

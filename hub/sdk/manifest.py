@@ -1,4 +1,4 @@
-"""The manifest: what a platform is, how to sign in, how fast, what it can read and write, what its answers mean.
+"""The manifest: what a connector declares about its platform, from signing in and pace to streams, writes and answers.
 
 `connectors/<platform>/connector.yaml`, read with every scalar as text; unknown keys are refused.
 """

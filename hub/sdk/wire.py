@@ -75,4 +75,6 @@ class AnswerTooLargeError(Exception):
 class Transport(Protocol):
     """The seam: sends one request and reads its whole answer, or says which of the three ways it failed."""
 
-    def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response: ...
+    def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
+        """The whole answer; NotSentError, NoAnswerError or AnswerTooLargeError otherwise."""
+        ...

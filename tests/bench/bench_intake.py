@@ -183,9 +183,7 @@ def _serve(name: str, folder: str) -> None:
     clock = SystemClock()
     intake = intake_in(Path(folder), Vault.from_file(Path(folder, "key"), clock), clock)
     doors = {"till": ChannelDoor("till", verify, lambda _: None, 1_048_576)}
-    receiver = Receiver(
-        doors, intake, Limits(), clock, host="127.0.0.1", port=0, started=lambda port: print(port, flush=True)
-    )
+    receiver = Receiver(doors, intake, Limits(), clock, host="127.0.0.1", port=0, started=lambda port: print(port, flush=True))
     if name == "echo":
         receiver._server.config.app = _echo
     receiver.run()

@@ -163,15 +163,17 @@ FLAGS = st.recursive(
     max_leaves=3,
 )
 EXPRESSIONS = st.one_of(st.recursive(NUMBERS, lambda inner: numbers(inner, FLAGS), max_leaves=6), FLAGS, TEXTS)
-RECORDS = st.fixed_dictionaries({
-    "qty": st.integers(-50, 50),
-    "price": st.decimals(-100, 100, places=2),
-    "name": st.sampled_from(["blue", "Blue", ""]),
-    "open": st.booleans(),
-    "codes": st.lists(st.sampled_from(["a", "b"]), max_size=3),
-    "nested": st.fixed_dictionaries({"cost": st.decimals(0, 9, places=1), "label": st.sampled_from(["a", "Blue"])}),
-    "rows": st.lists(st.fixed_dictionaries({"n": st.integers(0, 4), "code": st.sampled_from(["a", "Bluebell"])}), max_size=3),
-})
+RECORDS = st.fixed_dictionaries(
+    {
+        "qty": st.integers(-50, 50),
+        "price": st.decimals(-100, 100, places=2),
+        "name": st.sampled_from(["blue", "Blue", ""]),
+        "open": st.booleans(),
+        "codes": st.lists(st.sampled_from(["a", "b"]), max_size=3),
+        "nested": st.fixed_dictionaries({"cost": st.decimals(0, 9, places=1), "label": st.sampled_from(["a", "Blue"])}),
+        "rows": st.lists(st.fixed_dictionaries({"n": st.integers(0, 4), "code": st.sampled_from(["a", "Bluebell"])}), max_size=3),
+    }
+)
 
 
 @settings(max_examples=400, deadline=None)

@@ -174,7 +174,7 @@ def test_a_minor_amount_is_exact_in_its_currency() -> None:
 
 def test_lines_see_their_element_and_the_record() -> None:
     field = """
-        lines: {from: items, each: {sku: {from: sku, as: sku, optional: true}, quantity: {from: n, as: quantity}, price: PRICE}}
+        lines: {from: items, each: {quantity: {from: n, as: quantity}, price: PRICE, sku: {from: sku, as: sku, optional: true}}}
     """.replace("PRICE", "{from: cents, as: minor_amount, currency: record.currency}")
     items = [{"sku": "", "n": 2, "cents": 150}, {"sku": "B", "n": "1.5", "cents": 99}]
     assert order(field, {"currency": "EUR", "items": items})["lines"] == [
