@@ -6,8 +6,9 @@ Everything works on sets of items; there is no query per key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
@@ -18,7 +19,7 @@ from hub.desired.listing import listing as worded_listing
 from hub.desired.listing import offered, worded
 from hub.desired.rules import Rules
 from hub.desired.stock import Figure, Pool, bundle_pool, pool, sellable
-from hub.differences import Differences, Seen
+from hub.differences import Differences, Falls, Seen
 from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
@@ -28,6 +29,10 @@ from hub.store import catalogue, changes, dirty, letters, requests, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
+
+T = TypeVar("T")
+EVERY: Final = ""
+"""In place of an aspect: all of them."""
 
 
 @dataclass(slots=True)
@@ -40,8 +45,15 @@ class Known:
     settled: dict[str, Settled]
     stored: dict[str, dict[tuple[str, str], Plain]]
     seen: Seen
+    aspects: dict[str, set[str]]
+    """Item → the aspects of it that are dirty; "" stands for all of them."""
     components: dict[str, str] = field(default_factory=dict)
     """SKU → item, of components of virtual bundles."""
+
+    def works_out(self, item: str, aspect: str) -> bool:
+        """Whether this aspect of the item is worked out now."""
+        asked = self.aspects.get(item, ())
+        return EVERY in asked or aspect in asked
 
 
 class Decide:
@@ -56,7 +68,12 @@ class Decide:
         self._clock = clock
         self._authority = authority
         self._rules = Rules(config)
-        self._differences = Differences(config, channels, clock)
+        self._differences = Differences(config, channels, clock, self._count_falls)
+        self._creating = tuple(
+            name
+            for name, channel in channels.items()
+            if channel.settings.listing.offer == "all" and (send := channel.send(Aspect.LISTING)) is not None and send.create
+        )
         self._bundles_with: dict[str, list[str]] = {}
         for bundle, parts in config.allocation.bundles.items():
             for part in parts:
@@ -73,7 +90,7 @@ class Decide:
         refused: list[letters.DeadLetter] = []
         for item in known.items.values():
             self._item_targets(item, known, heard, wanted, refused)
-        decided = self._differences.decide(wanted, known.seen, set(known.items))
+        decided = self._differences.decide(wanted, known.seen, known.works_out)
         settled_rows = self._changed_catalogue(known)
         now = self._clock.now()
 
@@ -95,30 +112,49 @@ class Decide:
 
     def _known(self, tx: Tx, limit: int) -> Known:
         rows = dirty.oldest(tx, limit)
-        item_ids = {row.a for row in rows if row.kind == dirty.ITEM}
-        listings = {(row.a, row.b) for row in rows if row.kind == dirty.LISTING}
-        items = catalogue.items(tx, item_ids)
-        items.update(self._bundles_of(tx, items.values()))
+        aspects: dict[str, set[str]] = {}
+        for row in rows:
+            if row.kind == dirty.ITEM:
+                aspects.setdefault(row.a, set()).add(row.b)
+        items = catalogue.items(tx, aspects)
+        for item, bundle in self._bundles_of(tx, items.values()).items():
+            items[item] = bundle
+            aspects[item] = {EVERY}
         components = self._components(tx, items.values())
-        all_items = set(items) | set(components.values())
-        bindings: dict[str, list[Binding]] = {}
-        for binding in catalogue.bindings_of(tx, all_items):
-            bindings.setdefault(binding.item, []).append(binding)
-        claiming = [(b.channel, b.listing) for each in bindings.values() for b in each if b.channel in self._claiming]
-        settled = self._settle(bindings, catalogue.claims(tx, claiming))
-        shown = {(b.channel, b.listing) for item in items for b in bindings.get(item, ())} | listings
-        shown |= {(name, items[item].sku) for name in self._creating() for item in items if items[item].sku}
-        seen = Seen(
-            targets=targets.targets_of(tx, shown),
-            observations=targets.observations_of(tx, shown),
-            changes=changes.open_of(tx, shown),
-            listings=listings,
-            falling=changes.count_falling(tx),
-            holds=requests.holds(tx),
-            listed=self._listed(tx),
-        )
-        stored = catalogue.catalogue(tx, items)
-        return Known(rows, items, bindings, settled, stored, seen, components)
+        bindings: dict[str, list[Binding]] = {item: [] for item in (*items, *components.values())}
+        for binding in catalogue.bindings_of(tx, bindings):
+            bindings[binding.item].append(binding)
+        for item in items:
+            if self._to_be_created(bindings[item]):
+                aspects[item] = {EVERY}
+        settled = self._settled(tx, bindings, aspects, set(components.values()))
+        listings = {(row.a, row.b) for row in rows if row.kind == dirty.LISTING}
+        seen = self._seen(tx, items, bindings, aspects, listings)
+        stored: dict[str, dict[tuple[str, str], Plain]] = {}
+        for aspect, group in _by_aspect((item, aspects[item]) for item in items).items():
+            for item, values in catalogue.catalogue(tx, group, aspect).items():
+                stored.setdefault(item, {}).update(values)
+        return Known(rows, items, bindings, settled, stored, seen, aspects, components)
+
+    def _seen(
+        self,
+        tx: Tx,
+        items: Mapping[str, Item],
+        bindings: Mapping[str, Sequence[Binding]],
+        aspects: Mapping[str, set[str]],
+        listings: set[tuple[str, str]],
+    ) -> Seen:
+        """What is wanted, shown and under way of these items' listings, and of the listings that are dirty themselves."""
+        shown = _by_aspect(((b.channel, b.listing), aspects[item]) for item in items for b in bindings[item])
+        described = [item for item in items.values() if item.sku and EVERY in aspects[item.item]]
+        made = {(name, item.sku) for name in self._creating for item in described}
+        shown.setdefault(EVERY, set()).update(made | listings)
+        seen = Seen({}, {}, {}, listings, requests.holds(tx))
+        for aspect, group in shown.items():
+            seen.targets.update(targets.targets_of(tx, group, aspect))
+            seen.observations.update(targets.observations_of(tx, group, aspect))
+            seen.changes.update(changes.open_of(tx, group, aspect))
+        return seen
 
     def _bundles_of(self, tx: Tx, items: Iterable[Item]) -> dict[str, Item]:
         """The virtual bundles that have one of these items as a component: they move with it."""
@@ -130,10 +166,24 @@ class Decide:
         found = catalogue.items_by_sku(tx, skus) if skus else {}
         return {sku: each[0].item for sku, each in found.items() if len(each) == 1}
 
-    def _settle(self, bindings: Mapping[str, Sequence[Binding]], claims: Sequence[catalogue.StoredClaim]) -> dict[str, Settled]:
+    def _settled(
+        self,
+        tx: Tx,
+        bindings: Mapping[str, Sequence[Binding]],
+        aspects: Mapping[str, set[str]],
+        components: set[str],
+    ) -> dict[str, Settled]:
+        """The canonical values of what is asked of each item; of a bundle's component always its stock."""
+        told = _by_aspect(
+            ((b.channel, b.listing), aspects.get(item, set()) | ({Aspect.STOCK} if item in components else set()))
+            for item, bound in bindings.items()
+            for b in bound
+            if b.channel in self._claiming
+        )
         by_listing: dict[tuple[str, str], list[catalogue.StoredClaim]] = {}
-        for claim in claims:
-            by_listing.setdefault((claim.channel, claim.listing), []).append(claim)
+        for aspect, listings in told.items():
+            for claim in catalogue.claims(tx, listings, aspect):
+                by_listing.setdefault((claim.channel, claim.listing), []).append(claim)
         return {
             item: settle(
                 [
@@ -147,9 +197,8 @@ class Decide:
             for item, bound in bindings.items()
         }
 
-    def _listed(self, tx: Tx) -> dict[str, int]:
-        rows = tx.query("SELECT channel, count(*) FROM bindings WHERE state = 'bound' GROUP BY channel")
-        return {row[0]: row[1] for row in rows}
+    def _count_falls(self) -> Falls:
+        return self._database.read(lambda tx: Falls(changes.count_falling(tx), catalogue.count_bound(tx)))
 
     def _changed_catalogue(self, known: Known) -> list[tuple[str, str, str, str, int]]:
         now = self._clock.now()
@@ -176,12 +225,15 @@ class Decide:
             channel = self._channels.get(binding.channel)
             if channel is None:
                 continue
-            self._stock_targets(channel, binding, item, known, heard, wanted)
-            self._price_target(channel, binding, item, settled, wanted, refused)
-            self._listing_target(channel, binding.listing, item, settled, wanted)
-        for name in self._creating():
+            if known.works_out(item.item, Aspect.STOCK):
+                self._stock_targets(channel, binding, item, known, heard, wanted)
+            if known.works_out(item.item, Aspect.PRICE):
+                self._price_target(channel, binding, item, settled, wanted, refused)
+            if known.works_out(item.item, Aspect.LISTING):
+                self._listing_target(channel, binding.listing, item, settled, wanted)
+        for name in self._to_be_created(known.bindings[item.item]):
             channel = self._channels[name]
-            if not any(b.channel == name for b in known.bindings.get(item.item, ())) and self._may_create(channel, heard):
+            if self._may_create(channel, heard):
                 self._created_listing(channel, item, known, heard, wanted)
 
     def _stock_targets(
@@ -303,12 +355,9 @@ class Decide:
 
     # listings that the hub makes
 
-    def _creating(self) -> tuple[str, ...]:
-        return tuple(
-            name
-            for name, channel in self._channels.items()
-            if channel.settings.listing.offer == "all" and (send := channel.send(Aspect.LISTING)) is not None and send.create
-        )
+    def _to_be_created(self, bindings: Sequence[Binding]) -> list[str]:
+        """The channels on which the hub makes listings and an item with these bindings has none."""
+        return [name for name in self._creating if not any(b.channel == name for b in bindings)]
 
     def _may_create(self, channel: Channel, heard: frozenset[tuple[str, str]]) -> bool:
         """Only after the channel's own listings are all known: what exists there is bound, never made again."""
@@ -335,3 +384,12 @@ class Decide:
             because = {**target.because, "price": found.because, "stock": stock_because}
             wanted[key] = Target(key, item.item, target.value, because)
             self._differences.first_values[key] = {"sku": item.sku, "sellable": shown, **found.value}
+
+
+def _by_aspect(asked: Iterable[tuple[T, Collection[str]]]) -> dict[str, set[T]]:
+    """The keys grouped by the aspects that are asked of them; under EVERY those that are asked for all."""
+    found: dict[str, set[T]] = {}
+    for key, aspects in asked:
+        for aspect in (EVERY,) if EVERY in aspects else aspects:
+            found.setdefault(str(aspect), set()).add(key)
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.canonical.values import Plain
 from hub.channel import Channel
@@ -33,8 +33,13 @@ class Seen:
     changes: dict[Key, OpenChange]
     listings: set[tuple[str, str]]
     """Listings that are dirty themselves: compared anew though their item is not."""
-    falling: dict[str, int]
     holds: list[Hold]
+
+
+class Falls(NamedTuple):
+    """What the mass guard compares with, by channel: changes to zero decided and not yet made, and bound listings."""
+
+    pending: dict[str, int]
     listed: dict[str, int]
 
 
@@ -52,17 +57,21 @@ class Decided:
 class Differences:
     """Compares targets with observations and applies the guards."""
 
-    def __init__(self, config: Config, channels: Mapping[str, Channel], clock: Clock) -> None:
+    def __init__(self, config: Config, channels: Mapping[str, Channel], clock: Clock, count_falls: Callable[[], Falls]) -> None:
         self._config = config
         self._channels = channels
         self._clock = clock
         self._guards = config.pricing.guards
+        self._count_falls = count_falls
         self._recent: deque[tuple[int, str, int]] = deque(maxlen=10_000)
         self.first_values: dict[Key, dict[str, Plain]] = {}
         """What a listing that is made by us must have from its first moment: SKU, price, sellable."""
 
-    def decide(self, wanted: Mapping[Key, Target], seen: Seen, items: set[str]) -> Decided:
-        """The changes for these targets, and for the dirty listings whose targets stand as they are."""
+    def decide(self, wanted: Mapping[Key, Target], seen: Seen, worked_out: Callable[[str, str], bool]) -> Decided:
+        """The changes for these targets, and for the dirty listings whose targets stand as they are.
+
+        `worked_out` says of an item and an aspect whether `wanted` has all its targets: a stored one beyond them is dropped.
+        """
         decided = Decided()
         for key, target in wanted.items():
             old = seen.targets.get(key)
@@ -72,7 +81,7 @@ class Differences:
         for key, stored in seen.targets.items():
             if key in wanted:
                 continue
-            if stored.target.item in items:
+            if worked_out(stored.target.item, key.aspect):
                 decided.dropped.append(key)
             elif (key.channel, key.listing) in seen.listings:
                 compare[key] = stored.target
@@ -130,12 +139,7 @@ class Differences:
         for change, found in new:
             if found.to_zero and change.before is not None:
                 falling.setdefault(change.key.channel, []).append(change.key)
-        pending = dict(seen.falling)
-        while self._recent and self._recent[0][0] < now - GUARD_WINDOW_MICROS:
-            self._recent.popleft()
-        for _, channel, count in self._recent:
-            pending[channel] = pending.get(channel, 0) + count
-        masses = to_zero_guard(falling, pending, seen.listed, self._guards)
+        masses = self._masses(falling, now) if falling else {}
         opened: dict[tuple[str, str], Hold] = {(hold.channel, hold.guard): hold for hold in seen.holds}
         for change, found in new:
             held = self._held(change, found, masses, seen)
@@ -153,6 +157,15 @@ class Differences:
         for channel, keys in falling.items():
             if channel not in masses:
                 self._recent.append((now, channel, len(keys)))
+
+    def _masses(self, falling: Mapping[str, list[Key]], now: int) -> dict[str, Held]:
+        """The channels of which too many listings would fall to zero, these and earlier falls together."""
+        pending, listed = self._count_falls()
+        while self._recent and self._recent[0][0] < now - GUARD_WINDOW_MICROS:
+            self._recent.popleft()
+        for _, channel, count in self._recent:
+            pending[channel] = pending.get(channel, 0) + count
+        return to_zero_guard(falling, pending, listed, self._guards)
 
     def _held(self, change: OpenChange, found: Difference, masses: Mapping[str, Held], seen: Seen) -> Held | None:
         key = change.key

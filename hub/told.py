@@ -147,22 +147,24 @@ class Told:
 
     def _keep_claims(self, tx: Tx, said: Understood, mark: int) -> None:
         claims: dict[tuple[str, str, str, str], StoredClaim] = {}
-        hooks: set[tuple[str, str]] = set()
+        hooks: set[tuple[str, str, str]] = set()
         for told in said.told:
             claim = self._claim(told)
             if claim is not None:
                 claims[claim[:4]] = claim
                 if told.envelope.door == Door.HOOK:
-                    hooks.add((claim.channel, claim.listing))
+                    hooks.add(claim[:3])
         if not claims:
             return
         listings = {(key[0], key[1]) for key in claims}
         old = {claim[:4]: claim.value for claim in catalogue.claims(tx, listings)}
         catalogue.save_claims(tx, list(claims.values()))
-        changed = {(k[0], k[1]) for k, claim in claims.items() if old.get(k) != claim.value} | hooks
-        bindings = catalogue.bindings(tx, changed)
-        dirty.mark(tx, [(dirty.ITEM, b.item, "") for b in bindings.values() if b.item], mark)
-        self._ask_for_items(tx, [key for key in changed if key not in bindings], mark)
+        changed = {k[:3] for k, claim in claims.items() if k[:3] in hooks or old.get(k) != claim.value}
+        bindings = catalogue.bindings(tx, [k[:2] for k in changed])
+        touched = [(b.item, aspect) for *k, aspect in changed if (b := bindings.get((k[0], k[1]))) and b.item]
+        # What describes an item decides about all that is shown of it; a figure or a price only about its own aspect.
+        dirty.mark(tx, [(dirty.ITEM, item, "" if aspect == Aspect.ITEM else str(aspect)) for item, aspect in touched], mark)
+        self._ask_for_items(tx, sorted({k[:2] for k in changed} - bindings.keys()), mark)
 
     def _claim(self, told: RecordTold) -> StoredClaim | None:
         value, channel, envelope = told.value, told.channel, told.envelope

@@ -147,6 +147,11 @@ def save_bindings(tx: Tx, bindings: Sequence[Binding]) -> None:
     )
 
 
+def count_bound(tx: Tx) -> dict[str, int]:
+    """How many listings of each channel are bound."""
+    return dict(tx.query("SELECT channel, count(*) FROM bindings WHERE state = 'bound' GROUP BY channel"))
+
+
 def not_listed(tx: Tx, channel: str, sweep: int) -> tuple[list[str], int]:
     """The listings that this sweep did not list though they are not gone, and how many it did list."""
     missing = tx.query(
@@ -158,13 +163,14 @@ def not_listed(tx: Tx, channel: str, sweep: int) -> tuple[list[str], int]:
     return [row[0] for row in missing], int(listed[0][0])
 
 
-def claims(tx: Tx, listings: Iterable[tuple[str, str]]) -> list[StoredClaim]:
-    """All claims told of these (channel, listing)."""
+def claims(tx: Tx, listings: Iterable[tuple[str, str]], aspect: str = "") -> list[StoredClaim]:
+    """All claims told of these (channel, listing); of one aspect only, where one is named."""
     rows = tx.query_keys(
         "SELECT c.channel, c.listing, c.aspect, c.place, c.value, c.version, c.as_of, c.begun, c.seq "
         "FROM @keys(channel, listing) k CROSS JOIN claims c WHERE c.channel = k.channel AND c.listing = k.listing "
-        "ORDER BY c.channel, c.listing, c.aspect, c.place",
+        "AND (c.aspect = :aspect OR :aspect = '') ORDER BY c.channel, c.listing, c.aspect, c.place",
         listings,
+        aspect=aspect,
     )
     return [StoredClaim(row[0], row[1], row[2], row[3], stored_json(row[4]), row[5], row[6], row[7], row[8]) for row in rows]
 
@@ -182,11 +188,13 @@ def save_claims(tx: Tx, claims: Sequence[StoredClaim]) -> None:
     )
 
 
-def catalogue(tx: Tx, items: Iterable[str]) -> dict[str, dict[tuple[str, str], Plain]]:
-    """The settled canonical values of these items by (aspect, place)."""
+def catalogue(tx: Tx, items: Iterable[str], aspect: str = "") -> dict[str, dict[tuple[str, str], Plain]]:
+    """The settled canonical values of these items by (aspect, place); of one aspect only, where one is named."""
     rows = tx.query_keys(
-        "SELECT c.item, c.aspect, c.place, c.value FROM @keys(item) k CROSS JOIN catalogue c WHERE c.item = k.item",
+        "SELECT c.item, c.aspect, c.place, c.value FROM @keys(item) k CROSS JOIN catalogue c WHERE c.item = k.item "
+        "AND (c.aspect = :aspect OR :aspect = '')",
         [(item,) for item in items],
+        aspect=aspect,
     )
     found: dict[str, dict[tuple[str, str], Plain]] = {}
     for row in rows:

@@ -45,12 +45,13 @@ _COLUMNS = (
 )
 
 
-def open_of(tx: Tx, listings: Iterable[tuple[str, str]]) -> dict[Key, OpenChange]:
-    """The open changes of these (channel, listing)."""
+def open_of(tx: Tx, listings: Iterable[tuple[str, str]], aspect: str = "") -> dict[Key, OpenChange]:
+    """The open changes of these (channel, listing); of one aspect only, where one is named."""
     rows = tx.query_keys(
         f"SELECT {_COLUMNS} FROM @keys(channel, listing) k CROSS JOIN changes c "
-        "WHERE c.channel = k.channel AND c.listing = k.listing",
+        "WHERE c.channel = k.channel AND c.listing = k.listing AND (c.aspect = :aspect OR :aspect = '')",
         listings,
+        aspect=aspect,
     )
     return {Key(*row[:4]): _change(row) for row in rows}
 

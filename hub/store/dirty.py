@@ -13,7 +13,8 @@ LISTING: Final[Kind] = "listing"
 
 
 class Dirty(NamedTuple):
-    """A dirty key: an item (`a` is its id), or a listing (`a` its channel, `b` the listing), with the mark that was seen."""
+    """A dirty key with the mark that was seen: an item (`a` is its id, `b` the aspect of it that is dirty, "" for all of
+    it), or a listing (`a` its channel, `b` the listing)."""
 
     kind: Kind
     a: str

@@ -35,12 +35,13 @@ _SEEN = (
 )
 
 
-def targets_of(tx: Tx, listings: Iterable[tuple[str, str]]) -> dict[Key, StoredTarget]:
-    """All targets of these (channel, listing)."""
+def targets_of(tx: Tx, listings: Iterable[tuple[str, str]], aspect: str = "") -> dict[Key, StoredTarget]:
+    """All targets of these (channel, listing); of one aspect only, where one is named."""
     rows = tx.query_keys(
         f"SELECT {_TARGET} FROM @keys(channel, listing) k CROSS JOIN targets t "
-        "WHERE t.channel = k.channel AND t.listing = k.listing",
+        "WHERE t.channel = k.channel AND t.listing = k.listing AND (t.aspect = :aspect OR :aspect = '')",
         listings,
+        aspect=aspect,
     )
     return {Key(*row[:4]): _target(row) for row in rows}
 
@@ -69,12 +70,13 @@ def drop_targets(tx: Tx, keys: Sequence[Key]) -> None:
     )
 
 
-def observations_of(tx: Tx, listings: Iterable[tuple[str, str]]) -> dict[Key, StoredObservation]:
-    """All observations of these (channel, listing)."""
+def observations_of(tx: Tx, listings: Iterable[tuple[str, str]], aspect: str = "") -> dict[Key, StoredObservation]:
+    """All observations of these (channel, listing); of one aspect only, where one is named."""
     rows = tx.query_keys(
         f"SELECT {_SEEN} FROM @keys(channel, listing) k CROSS JOIN observations o "
-        "WHERE o.channel = k.channel AND o.listing = k.listing",
+        "WHERE o.channel = k.channel AND o.listing = k.listing AND (o.aspect = :aspect OR :aspect = '')",
         listings,
+        aspect=aspect,
     )
     return {Key(*row[:4]): _observation(row) for row in rows}
 
