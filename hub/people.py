@@ -26,7 +26,7 @@ _log = logger("people")
 Answer = dict[str, Plain]
 
 
-class RequestRefusedError(HubError):
+class RequestRefusedError(Exception):
     """What was asked cannot be done; says why, for the person who asked."""
 
 
@@ -64,8 +64,12 @@ class People:
             if kind is None:
                 raise RequestRefusedError(f"this worker knows no request `{asked.kind}`")
             answer, state = kind(asked.body), "done"
-        except (HubError, KeyError, TypeError, ValueError) as bad:
-            words = str(bad) if isinstance(bad, HubError) else f"the request is not well formed: {type(bad).__name__}"
+        except (RequestRefusedError, HubError, KeyError, TypeError, ValueError) as bad:
+            words = (
+                str(bad)
+                if isinstance(bad, (RequestRefusedError, HubError))
+                else f"the request is not well formed: {type(bad).__name__}"
+            )
             answer, state = {"done": [], "refused": [{"key": asked.kind, "why": words}]}, "failed"
         _log.info("request", kind=asked.kind, state=state, refused=len(answer.get("refused", [])))
         at = self._clock.now()

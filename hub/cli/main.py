@@ -39,7 +39,9 @@ COMMANDS: Final[dict[str, str]] = {
 FILES: Final[dict[str, str]] = {"unbind": "bind", "resume": "pause", "discard": "dead"}
 """Commands that share another command's file."""
 EXIT_USAGE: Final = 2
-WORDS: Final = "Declare who is right about what; the hub makes every channel agree, and can always say why."
+WORDS: Final = (
+    "You say who is right about what; Samklang brings every channel into agreement and knows the reason for each number."
+)
 
 
 def command(name: str) -> typer.Typer:

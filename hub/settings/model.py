@@ -123,6 +123,25 @@ class PersonEdits(Part):
     flips_hours: int = Field(default=24, ge=1)
 
 
+class OrderRule(Part):
+    """What the hub does with orders on this channel."""
+
+    take_in: bool = False
+    """Orders born here are the hub's to carry: they reserve, and are exported where another channel takes documents."""
+    export_from: tuple[Name, ...] = ()
+    """Channels whose orders are booked here as documents."""
+    prefix: str = ""
+    """What the human number of this channel's orders begins with everywhere; empty: the channel's name."""
+    payments: dict[str, str] = {}
+    """Their payment method → this system's; an unmapped one stops that order only, unless `suspense_payment` is set."""
+    suspense_payment: str = ""
+    taxes: dict[str, str] = {}
+    """Tax percent → this system's tax; an unmapped one stops that order only, unless `suspense_tax` is set."""
+    suspense_tax: str = ""
+    catch_all_item: str = ""
+    """SKU of the item that lines without an item are booked on (custom amounts, shipping)."""
+
+
 class ChannelSettings(Part):
     """channels/NAME.yaml: one account on one platform."""
 
@@ -152,6 +171,7 @@ class ChannelSettings(Part):
     """The list of pricing.yaml whose prices this channel shows; empty: the hub writes no prices here."""
     listing: ListingRule = ListingRule()
     person_edits: PersonEdits = PersonEdits()
+    orders: OrderRule = OrderRule()
     orders_since: str = ""
     """Orders placed before this date (2026-11-21) are history; empty: none is read."""
     bind_by: Literal["sku", "none"] = "sku"

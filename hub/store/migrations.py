@@ -107,7 +107,35 @@ _FIRST: Final = (
         PRIMARY KEY (name, channel, what))""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+_ORDERS: Final = (
+    """CREATE TABLE orders (
+        "order" text PRIMARY KEY, channel text NOT NULL, their text NOT NULL, number text NOT NULL, state text NOT NULL,
+        placed_at bigint NOT NULL, seen_at bigint NOT NULL, history bigint NOT NULL, currency text NOT NULL,
+        total_minor bigint NOT NULL, words text NOT NULL)""",
+    "CREATE UNIQUE INDEX orders_number ON orders (number)",
+    """CREATE TABLE order_bindings (
+        channel text NOT NULL, their text NOT NULL, "order" text NOT NULL, role text NOT NULL, value text NOT NULL,
+        version bigint NOT NULL, as_of bigint NOT NULL, begun bigint NOT NULL, seq bigint NOT NULL, at bigint NOT NULL,
+        PRIMARY KEY (channel, their))""",
+    """CREATE INDEX order_bindings_order ON order_bindings ("order")""",
+    """CREATE TABLE reservations (
+        "order" text NOT NULL, line text NOT NULL, part text NOT NULL, item text NOT NULL, place text NOT NULL,
+        quantity bigint NOT NULL, origin text NOT NULL, state text NOT NULL, seq bigint NOT NULL, as_of bigint NOT NULL,
+        until bigint NOT NULL, PRIMARY KEY ("order", line, part))""",
+    "CREATE INDEX reservations_item ON reservations (item)",
+    "CREATE INDEX reservations_until ON reservations (until) WHERE until > 0",
+    """CREATE TABLE persons (
+        person text PRIMARY KEY, sealed_key blob, known_since bigint NOT NULL, erased_at bigint NOT NULL)""",
+    """CREATE TABLE parties (
+        "order" text PRIMARY KEY, person text NOT NULL, country text NOT NULL, sealed blob NOT NULL, at bigint NOT NULL)""",
+    "CREATE INDEX parties_person ON parties (person)",
+    """CREATE TABLE person_envelopes (
+        person text NOT NULL, seq bigint NOT NULL, PRIMARY KEY (person, seq))""",
+    """CREATE TABLE oversells (
+        seq bigint PRIMARY KEY, item text NOT NULL, at bigint NOT NULL, quantity bigint NOT NULL, words text NOT NULL)""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 TYPES: Final = {
