@@ -48,6 +48,9 @@ class Authority:
     def single_stock_place(self, channel: str) -> str | None:
         """The location of a channel that keeps one pool only (its figures name no place); None when that is not clear."""
         known = [name for (owner, _), name in self._places.items() if owner == channel]
+        # A pool has no id of its own: what the channel is right about says where it is, when that is one figure.
+        covered = {stock.place: name for (owner, name), stock in self._stock.items() if owner == channel}
+        known = known or list(covered.values())
         return known[0] if len(known) == 1 else None
 
     def price_list(self, channel: str, platform_list: str) -> str | None:
