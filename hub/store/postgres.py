@@ -28,7 +28,7 @@ from hub.store.migrations import migrate
 T = TypeVar("T")
 Connection = psycopg.Connection[Row]
 
-CONNECTIONS_MAX: Final = 32
+CONNECTIONS_MAX: Final = 16
 CONNECTION_WAIT_SECONDS_MAX: Final = 30.0
 CONNECT_SECONDS_MAX: Final = 10
 STATEMENT_SECONDS_MAX: Final = 60
@@ -182,6 +182,9 @@ class PostgresDatabase(Database):
             except (_MayPass, PoolTimeout) as bad:
                 if attempt == TX_ATTEMPTS_MAX or isinstance(bad, PoolTimeout):
                     raise ConnectionError(f"the store at {self._where} failed {attempt} times, last: {bad}") from None
+                if isinstance(bad, _ConnectionLost):
+                    # After a restart of the server every idle connection is as dead as this one.
+                    self._pool.check()
                 longest = min(REPEAT_WAIT_SECONDS * 2**attempt, REPEAT_WAIT_SECONDS_MAX)
                 self._clock.sleep(longest * (0.5 + self._clock.fraction() / 2))
         raise InvariantError("unreachable")
@@ -191,7 +194,9 @@ class PostgresDatabase(Database):
         try:
             return work(connection)
         except psycopg.Error as bad:
-            if connection.closed or isinstance(bad, _REPEATED):
+            if connection.closed:
+                raise _ConnectionLost(_words(bad)) from None
+            if isinstance(bad, _REPEATED):
                 raise _MayPass(_words(bad)) from None
             if isinstance(bad, _OURS):
                 raise InvariantError(f"the store refused a statement: {_words(bad)}") from None
@@ -241,6 +246,10 @@ class PostgresDatabase(Database):
 
 class _MayPass(Exception):
     """The unit may be tried again."""
+
+
+class _ConnectionLost(_MayPass):
+    """The connection broke under the unit."""
 
 
 class _MigrationTx:

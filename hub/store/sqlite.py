@@ -161,9 +161,11 @@ class SqliteDatabase(Database):
     def _look_inline(self, unit: Callable[[Tx], T]) -> T:
         self._inside = True
         self._writer.execute("PRAGMA query_only=ON")
+        self._writer.execute("BEGIN")
         try:
             return _run(unit, self._writer)
         finally:
+            self._writer.execute("ROLLBACK")
             self._writer.execute("PRAGMA query_only=OFF")
             self._inside = False
 
