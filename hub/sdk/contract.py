@@ -6,6 +6,7 @@ capabilities it has; each capability marked `code: name` is one method of that n
     read_stock(self, ask: ReadAsk) -> Page
     look_up_stock(self, ids: Sequence[str]) -> Page
     send_stock(self, changes: Sequence[Change]) -> list[Receipt]
+    find_order(self, changes: Sequence[Change]) -> list[Receipt]      # by our reference: applied, or certainly not_sent
     follow_listing(self, handles: Sequence[str]) -> list[Receipt]     # receipts name their change
     verify(self, delivery: Delivery) -> Verdict                       # only where no declared scheme fits
     challenge(self, delivery: Delivery) -> bytes | None
@@ -82,7 +83,8 @@ class ChannelContext:
     """What a connector is given: its channel's name, settings, secrets (by their manifest names), client and clock.
 
     `express(name, canonical)` gives the outward payload that the mappings' `sends` declare; `places` maps our location ids
-    to the channel's own, for channels that keep stock per location.
+    to the channel's own, for channels that keep stock per location. `party(order)` gives the person behind an order, for the
+    one request that needs it: it must not be kept, logged or put into an error.
     """
 
     channel: str
@@ -92,6 +94,7 @@ class ChannelContext:
     clock: Clock
     express: Callable[[str, Mapping[str, Plain]], Plain]
     places: Mapping[str, str] = field(default_factory=dict)
+    party: Callable[[str], Mapping[str, Plain]] = field(default=lambda _: {})
 
 
 class Connector:
@@ -134,6 +137,11 @@ class Connector:
     def follow(self, aspect: str, handles: Sequence[str]) -> list[Receipt]:
         """Receipts for what became of accepted handles; a handle still under way gives none."""
         return self._method(self.manifest.sends[aspect].follow, "follow", aspect)(handles)  # type: ignore[no-any-return]
+
+    def find(self, aspect: str, changes: Sequence[Change]) -> list[Receipt]:
+        """What became of changes of unknown outcome, found by our reference: applied (with `shows`), not_sent when it is
+        certainly not there, refused when more than one is; one that cannot be said yet gives none."""
+        return self._method(self.manifest.sends[aspect].find, "find", aspect)(changes)  # type: ignore[no-any-return]
 
     def _method(self, name: str, verb: str, what: str) -> Callable[..., Any]:
         found = getattr(self, name, None) if name else None

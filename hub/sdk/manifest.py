@@ -136,6 +136,7 @@ class Send(_Part):
     findable_within_seconds: int | None = None
     visible_after_seconds: int = 0
     follow: str = ""
+    find: str = ""
     answers_show: bool = True
     located: bool = False
     amount_digits_max: int = 2
