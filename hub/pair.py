@@ -1,6 +1,7 @@
 """The pair of processes of `samklang run`: the receiver and the worker, watched by their parent.
 
-Both are started again when they die unasked, with growing waits; SIGTERM ends both in good order, SIGHUP is passed on.
+Both are started again when they die unasked, with growing waits; SIGTERM ends both in good order, SIGHUP is passed on. Both
+hold the end of a pipe that closes when the parent dies, and then end by themselves.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Final
 
 from hub.clock import Clock
 from hub.errors import ConfigError
+from hub.halves import is_held, the_only_one
 from hub.log import logger
 from hub.paths import data_folder
 from hub.settings.load import load
 
 PID_FILE: Final = "run.pid"
-END_SECONDS_MAX: Final = 75.0
+HALVES: Final = ("serve", "work")
+END_SECONDS_MAX: Final = 30.0
 LOOK_SECONDS: Final = 0.2
 WAIT_SECONDS: Final = 1.0
 WAIT_SECONDS_MAX: Final = 60.0
@@ -35,38 +38,54 @@ class Pair:
         self._folder = folder
         self._clock = clock
         self._logs = "--json-logs" if json_logs else "--plain-logs"
-        self._stop = clock.wake()
+        # Plain flags: a signal falls into the middle of whatever runs, where a lock may be held.
+        self._ends = False
+        self._reload = False
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
+        self._life, self._alive = os.pipe()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._worked: set[str] = set()
         self._failed: dict[str, int] = {}
         self._born: dict[str, float] = {}
         self._not_before: dict[str, float] = {}
 
     def run(self) -> int:
-        """Run until told to stop; gives the exit code: 0, or 2 when the configuration cannot be worked with."""
+        """Run until told to stop; gives the exit code: 0, or 2 when the configuration cannot be worked with at the start."""
         config = load(self._folder)
         pid_file = data_folder(config.folder, config.hub.folder) / PID_FILE
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
-        signal.signal(signal.SIGHUP, lambda *_: self._pass_on(signal.SIGHUP))
-        pid_file.write_text(f"{os.getpid()}\n", encoding="ascii")
-        try:
-            code = self._watch()
-        finally:
-            self._end()
-            pid_file.unlink(missing_ok=True)
-        return code
+        with the_only_one(pid_file, "another `samklang run` is at work on this data folder", self._clock) as file:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._told_to_end)
+            signal.signal(signal.SIGHUP, self._told_to_reload)
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            try:
+                return self._watch()
+            finally:
+                self._end()
+                # Not unlinked: whoever waits for its lock must not get that of a file that nobody finds any more.
+                file.truncate(0)
+
+    def _told_to_end(self, *_: object) -> None:
+        self._ends = True
+
+    def _told_to_reload(self, *_: object) -> None:
+        self._reload = True
 
     def _watch(self) -> int:
-        for name in ("serve", "work"):
+        for name in HALVES:
             self._start(name)
-        while not self._stop.is_set():
-            self._clock.wait(self._stop, LOOK_SECONDS)
+        while not self._ends:
+            self._clock.sleep(LOOK_SECONDS)
+            if self._reload:
+                self._reload = False
+                self._pass_on(signal.SIGHUP)
             for name, process in list(self._running.items()):
-                if process.poll() is None or self._stop.is_set():
+                if process.poll() is None or self._ends:
                     continue
-                if process.returncode == USAGE:
+                if process.returncode == USAGE and name not in self._worked:
                     return USAGE
                 self._died(name, process.returncode)
             for name, at in list(self._not_before.items()):
@@ -77,12 +96,23 @@ class Pair:
 
     def _start(self, name: str) -> None:
         given = self._writing if name == "serve" else self._reading
-        command = [sys.executable, "-m", "hub.cli.main", name, str(self._folder), "--wake-fd", str(given), self._logs]
-        self._running[name] = subprocess.Popen(command, pass_fds=[given], start_new_session=True)
+        command = [sys.executable, "-m", "hub.cli.main", name, str(self._folder), self._logs]
+        command += ["--wake-fd", str(given), "--life-fd", str(self._life)]
+        # A reload asked for while a half is starting waits until that half is ready to hear it: it inherits the block.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            self._running[name] = subprocess.Popen(command, pass_fds=[given, self._life], start_new_session=True)
+        except OSError as bad:
+            _log.error("a process cannot be started", half=name, reason=bad.strerror)
+            self._not_before[name] = self._clock.monotonic() + WAIT_SECONDS_MAX
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         self._born[name] = self._clock.monotonic()
 
     def _died(self, name: str, code: int) -> None:
+        """Wait a little and start it again; one that has worked before does so even where its configuration is broken by now."""
         del self._running[name]
+        self._worked.add(name)
         lived = self._clock.monotonic() - self._born[name]
         self._failed[name] = 0 if lived > GOOD_SECONDS else self._failed.get(name, 0) + 1
         wait = min(WAIT_SECONDS * 2.0 ** max(0, self._failed[name] - 1), WAIT_SECONDS_MAX) if self._failed[name] else 0.0
@@ -93,10 +123,13 @@ class Pair:
         for process in self._running.values():
             if process.poll() is None:
                 process.send_signal(number)
+        for name in self._not_before:
+            # Its fault may be mended now.
+            self._not_before[name] = self._clock.monotonic()
 
     def _end(self) -> None:
         """The receiver first, so that everything it answered is stored before the worker finishes its last round."""
-        for name in ("serve", "work"):
+        for name in HALVES:
             process = self._running.get(name)
             if process is None or process.poll() is not None:
                 continue
@@ -111,12 +144,12 @@ class Pair:
 
 def running_pid(folder: Path) -> int | None:
     """The process id of the `samklang run` that works on this data folder; None when there is none."""
+    if not is_held(folder / PID_FILE):
+        return None
     try:
-        pid = int((folder / PID_FILE).read_text(encoding="ascii"))
-        os.kill(pid, 0)
+        return int((folder / PID_FILE).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-    return pid
 
 
 def ask_to_reload(folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from hub.errors import ConfigError
+
 PRIVATE: Final = 0o700
 _HUB: Final = Path(__file__).resolve().parent
 
@@ -32,8 +34,10 @@ def from_config(config_folder: str | Path, named: str) -> Path:
 def data_folder(config_folder: str | Path, named: str) -> Path:
     """The folder for databases and keys, made when absent and then open to its owner only."""
     folder = from_config(config_folder, named)
-    if not folder.exists():
-        folder.mkdir(mode=PRIVATE, parents=True)
+    try:
+        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    except OSError as bad:
+        raise ConfigError(f"the data folder cannot be made: {bad.strerror}", str(folder)) from None
     return folder
 
 

@@ -64,13 +64,14 @@ class People:
             if kind is None:
                 raise RequestRefusedError(f"this worker knows no request `{asked.kind}`")
             answer, state = kind(asked.body), "done"
-        except (RequestRefusedError, HubError, KeyError, TypeError, ValueError) as bad:
-            words = (
-                str(bad)
-                if isinstance(bad, (RequestRefusedError, HubError))
-                else f"the request is not well formed: {type(bad).__name__}"
-            )
-            answer, state = {"done": [], "refused": [{"key": asked.kind, "why": words}]}, "failed"
+        except (RequestRefusedError, HubError) as bad:
+            answer, state = _failed(asked, str(bad)), "failed"
+        except (KeyError, TypeError, ValueError, AttributeError) as bad:
+            answer, state = _failed(asked, f"the request is not well formed: {type(bad).__name__}"), "failed"
+        except Exception as bad:
+            # One request that we cannot carry out must not stand before the walk for ever.
+            _log.exception("a request failed", kind=asked.kind)
+            answer, state = _failed(asked, f"our own fault, see the log: {type(bad).__name__}"), "failed"
         _log.info("request", kind=asked.kind, state=state, refused=len(answer.get("refused", [])))
         at = self._clock.now()
         self._database.transaction(lambda tx: requests.answer(tx, asked.id, state, answer, at))
@@ -311,3 +312,7 @@ def _forgive(tx: Tx, held: Sequence[OpenChange]) -> None:
 
 def _done(words: str) -> Answer:
     return {"done": [words], "refused": []}
+
+
+def _failed(asked: Asked, words: str) -> Answer:
+    return {"done": [], "refused": [{"key": asked.kind, "why": words}]}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from hub.app import channel_of, open_vault, registry_of
 from hub.clock import Clock
 from hub.files import refuse
+from hub.halves import FORMER_SECONDS_MAX, end_with_parent, hear_reloads, load_again, the_only_one
 from hub.intake.receive import ChannelDoor
 from hub.paths import data_folder
 from hub.sdk.fit import fit
@@ -16,6 +18,8 @@ from hub.server.limits import Limits
 from hub.server.receiver import Receiver, intake_in
 from hub.settings.load import load
 from hub.settings.model import Config
+
+LOCK_FILE: Final = "receiver.lock"
 
 
 class NoWayOut:
@@ -40,9 +44,21 @@ def doors_of(config: Config, clock: Clock) -> Mapping[str, ChannelDoor]:
     return doors
 
 
-def receiver(folder: Path, clock: Clock, wake_fd: int = -1) -> Receiver:
-    """The receiver of this configuration folder, ready to run."""
+def serve(folder: Path, clock: Clock, *, wake_fd: int = -1, life_fd: int = -1) -> None:
+    """Receive for this configuration folder until told to stop; ConfigError when that cannot be.
+
+    Ends by itself when the other end of the pipe `life_fd` closes.
+    """
     config = load(folder)
+    data = data_folder(config.folder, config.hub.folder)
+    with the_only_one(data / LOCK_FILE, "another receiver is at work on this data folder", clock, FORMER_SECONDS_MAX):
+        made = receiver(folder, config, clock, wake_fd)
+        end_with_parent(life_fd, made.stop, clock)
+        made.run()
+
+
+def receiver(folder: Path, config: Config, clock: Clock, wake_fd: int = -1) -> Receiver:
+    """The receiver of this configuration, ready to run; a reload reads the folder again."""
     server = config.hub.server
     intake = intake_in(data_folder(config.folder, config.hub.folder), open_vault(config, clock), clock, wake_fd)
     return Receiver(
@@ -52,5 +68,6 @@ def receiver(folder: Path, clock: Clock, wake_fd: int = -1) -> Receiver:
         clock,
         host=server.host,
         port=server.port,
-        doors_again=lambda: doors_of(load(folder), clock),
+        doors_again=lambda: doors_of(load_again(folder, config), clock),
+        started=lambda _: hear_reloads(),
     )

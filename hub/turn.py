@@ -68,12 +68,14 @@ class Turn:
         state = self._database.read(lambda tx: channels.state(tx, self.name))
         if state.paused_by or state.paused_until > self._clock.now():
             return "rests"
+        failures = self._failures
         try:
             did = self._settle_outcomes() or self._push() or self._look_up() or self._read()
         except ChannelError as bad:
             self._failed(bad)
             return "rests"
-        if did and self._failures:
+        # A push that failed is something done as well, but no sign that the channel is in order again.
+        if did and self._failures == failures:
             self._failures = 0
         self._keep_pace(0)
         return "worked" if did else "rests"
@@ -156,11 +158,17 @@ class Turn:
         stream, kind = due[0]
         pace = self._channel.manifest.pace
         self._channel.client.leave_tokens = float(pace.reserve_for_push) * pace.burst if kind == "sweep" else 0.0
+        # A hint that comes while the page is being read asks for another one.
+        asked = (self.name, stream) in self._walk.read_now
+        self._walk.read_now.discard((self.name, stream))
         try:
             self._poll.page(stream, kind)
+        except HubError:
+            if asked:
+                self._walk.read_now.add((self.name, stream))
+            raise
         finally:
             self._channel.client.leave_tokens = 0.0
-        self._walk.read_now.discard((self.name, stream))
         return True
 
     def _readings(self, now: int) -> list[tuple[str, Kind, int]]:

@@ -124,8 +124,9 @@ class Walk:
         self.told = Told(config, channels, database, vault, clock, self._authority)
         self._decide = Decide(config, channels, database, clock, self._authority)
         self._heard = self._read_heard()
-        self.read_now: set[tuple[str, str]] = set()
-        """(channel, stream) that a hint asked to read at once; the channel's turn takes them out."""
+        self.read_now = {(name, stream) for name, channel in channels.items() for stream in _hinted(channel)}
+        """(channel, stream) that a hint asked to read at once; the channel's turn takes them out. After a start every stream that
+        hints may speak of: one that was understood before the stop may not have been followed."""
 
     def step(self) -> bool:
         """One round over all stations; True when something was done."""
@@ -285,3 +286,10 @@ class Walk:
         """Work everything out again (after new rules)."""
         mark = self._database.next()
         self._database.transaction(lambda tx: dirty.mark_all_items(tx, mark))
+
+
+def _hinted(channel: Channel) -> set[str]:
+    """The streams that a delivery may speak of without naming a record."""
+    declared = channel.manifest.deliveries
+    topics = declared.topics.values() if declared is not None else ()
+    return {topic.stream for topic in topics if topic.ids is None and (topic.records is None or topic.trust != "versioned")}

@@ -6,23 +6,24 @@ Only one worker works on a data folder: it holds a file lock for as long as it l
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from hub import __version__
-from hub.app import Hub, build, http_transports, open_store, open_vault
-from hub.clock import Clock, Wake
-from hub.errors import ConfigError, HubError
+from hub.app import Hub, build, open_store, open_vault
+from hub.clock import Clock, SystemClock, Wake
+from hub.errors import HubError
+from hub.halves import FORMER_SECONDS_MAX, GLANCE_SECONDS, is_held, load_again, the_only_one
 from hub.log import logger
 from hub.paths import data_folder
 from hub.people import People
 from hub.schedule import Schedule
+from hub.sdk.transport import HttpTransport
 from hub.settings.load import load
-from hub.settings.model import Config
+from hub.settings.model import ChannelSettings, Config
 from hub.store import requests
 from hub.store.database import Database
 from hub.store.deliveries import DeliveryReader
@@ -33,33 +34,23 @@ INTAKE_FILE: Final = "intake.db"
 POSITION_FILE: Final = "intake.position"
 WALK_WAIT_SECONDS: Final = 0.25
 PEOPLE_EVERY_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 0.1
 SEEN_EVERY_SECONDS: Final = 5.0
-STOP_SECONDS_MAX: Final = 60.0
+STOP_SECONDS_MAX: Final = 8.0
 BROKEN_WAIT_SECONDS: Final = 5.0
 _log = logger("worker")
 
 
 def worker_alive(folder: Path) -> bool:
     """Whether a worker works on this data folder."""
-    path = folder / LOCK_FILE
-    if not path.exists():
-        return False
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+    return is_held(folder / LOCK_FILE)
 
 
 @contextlib.contextmanager
-def the_only_worker(folder: Path) -> Iterator[None]:
-    """Hold the data folder's lock; ConfigError when another worker has it."""
-    with (folder / LOCK_FILE).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(f"another worker is at work on {folder}") from None
+def the_only_worker(folder: Path, clock: Clock | None = None, wait_seconds: float = GLANCE_SECONDS) -> Iterator[None]:
+    """Hold the worker's lock of this data folder; ConfigError when another worker keeps it."""
+    words = "another worker is at work on this data folder"
+    with the_only_one(folder / LOCK_FILE, words, clock or SystemClock(), wait_seconds):
         yield
 
 
@@ -70,25 +61,24 @@ class Worker:
         self._folder = config_folder
         self._clock = clock
         self._wake_fd = wake_fd
-        self._stop = clock.wake()
-        self._reload = clock.wake()
+        # Plain flags: a signal falls into the middle of whatever runs, where a lock may be held.
+        self._stop = False
+        self._reload = False
         self._walk_wake = clock.wake()
 
     def stop(self) -> None:
         """Let `run` return when every thread has finished what it was doing; may be called from a signal."""
-        self._stop.set()
-        self._walk_wake.set()
+        self._stop = True
 
     def reload(self) -> None:
-        """Take up the configuration anew; a broken one is refused and the old one goes on."""
-        self._reload.set()
-        self._walk_wake.set()
+        """Take up the configuration anew; a broken one is refused and the old one goes on; may be called from a signal."""
+        self._reload = True
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Work until `stop`; ConfigError when the configuration cannot be worked with."""
         config = load(self._folder)
         folder = data_folder(config.folder, config.hub.folder)
-        with the_only_worker(folder):
+        with the_only_worker(folder, self._clock, FORMER_SECONDS_MAX):
             vault = open_vault(config, self._clock)
             database = open_store(config, self._clock, threaded=True)
             if self._wake_fd >= 0:
@@ -97,43 +87,52 @@ class Worker:
                 crew = self._crew(config, database, vault, folder)
                 crew.start()
                 started()
-                while not self._stop.is_set():
-                    self._clock.wait(self._stop, PEOPLE_EVERY_SECONDS)
-                    if self._reload.is_set() and not self._stop.is_set():
-                        self._reload.clear()
-                        crew = self._reloaded(crew, database, vault, folder)
+                while not self._stop:
+                    self._clock.sleep(LOOK_SECONDS)
+                    if self._reload and not self._stop:
+                        self._reload = False
+                        crew = self._reloaded(crew, config, database, vault, folder)
                 crew.end()
             finally:
                 database.close()
 
-    def _reloaded(self, crew: Crew, database: Database, vault: Vault, folder: Path) -> Crew:
+    def _reloaded(self, old: Crew, started_with: Config, database: Database, vault: Vault, folder: Path) -> Crew:
+        """A crew of the new configuration, or the old one where that is refused; the channels work on meanwhile."""
+        # The new walk reads where the old one stopped: no two of them at a time.
+        old.end_walk()
         try:
-            config = load(self._folder)
-            new = self._crew(config, database, vault, folder)
+            new = self._crew(load_again(self._folder, started_with), database, vault, folder)
         except HubError as bad:
             _log.error("the new configuration is refused, the old one goes on", reason=str(bad))
-            return crew
-        crew.end()
-        new.hub.walk.mark_all()
-        new.start()
-        _log.info("the new configuration is taken up")
-        return new
+        except Exception:
+            _log.exception("the new configuration cannot be worked with, the old one goes on")
+        else:
+            new.hub.walk.mark_all()
+            new.start(after=old)
+            _log.info("the new configuration is taken up")
+            return new
+        old.start_walk()
+        return old
 
     def _crew(self, config: Config, database: Database, vault: Vault, folder: Path) -> Crew:
-        # A reader belongs to one thread: the walk of this crew opens it at its first look, and closes it.
         deliveries = DeliveryReader(folder / INTAKE_FILE, vault)
         wakes: dict[str, Wake] = {name: self._clock.wake() for name in config.channels}
+        lines: dict[str, HttpTransport] = {}
+
+        def line_of(settings: ChannelSettings) -> HttpTransport:
+            return lines.setdefault(settings.channel, HttpTransport(self._clock, settings.trusted_ca))
+
         hub = build(
             config,
             self._clock,
-            http_transports(self._clock),
+            line_of,
             database,
             vault,
             wake=lambda name: wakes[name].set(),
             deliveries=deliveries,
             position_file=folder / POSITION_FILE,
         )
-        return Crew(hub, wakes, self._walk_wake, deliveries)
+        return Crew(hub, wakes, self._walk_wake, deliveries, lines)
 
     def _listen(self) -> None:
         """The receiver writes a byte after each commit: the walk need not wait for its next look."""
@@ -142,40 +141,74 @@ class Worker:
 
 
 class Crew:
-    """The threads of one configuration."""
+    """The threads of one configuration: one walk, one for each channel, and the schedule."""
 
-    def __init__(self, hub: Hub, wakes: dict[str, Wake], walk_wake: Wake, deliveries: DeliveryReader) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        wakes: Mapping[str, Wake],
+        walk_wake: Wake,
+        deliveries: DeliveryReader,
+        lines: Mapping[str, HttpTransport],
+    ) -> None:
         self.hub = hub
-        self._deliveries = deliveries
         self._wakes = wakes
         self._walk_wake = walk_wake
+        self._deliveries = deliveries
+        self._lines = lines
         self._clock = hub.clock
         self._ending = hub.clock.wake()
+        self._walk_ending = hub.clock.wake()
         self._schedule = Schedule(hub, lambda name: wakes[name].set())
-        self._threads = [threading.Thread(target=self._walk, name="walk")]
-        self._threads += [threading.Thread(target=self._channel, args=(name,), name=f"channel {name}") for name in hub.channels]
+        self._walking = threading.Thread()
+        self._threads: dict[str, threading.Thread] = {}
 
-    def start(self) -> None:
-        """Begin to work."""
-        for thread in self._threads:
-            thread.start()
+    def start(self, after: Crew | None = None) -> None:
+        """Begin to work; with `after` each channel takes over from its thread in that crew when it has finished its call."""
+        former = after.let_go() if after else {}
+        for name in self.hub.channels:
+            # Daemons: an end in good order waits for them as long as it may, and no longer.
+            about = (name, former.get(name))
+            self._threads[name] = threading.Thread(target=self._channel, args=about, name=f"channel {name}", daemon=True)
+            self._threads[name].start()
+        self.start_walk()
         self._schedule.start()
 
-    def end(self) -> None:
-        """Finish what is under way and end all threads."""
-        self._ending.set()
+    def start_walk(self) -> None:
+        """Let the walk go on."""
+        self._walk_ending = self._clock.wake()
+        self._walking = threading.Thread(target=self._walk, args=(self._walk_ending,), name="walk", daemon=True)
+        self._walking.start()
+
+    def end_walk(self) -> None:
+        """Stop the walk after the step that it is at."""
+        self._walk_ending.set()
         self._walk_wake.set()
+        self._walking.join(STOP_SECONDS_MAX)
+
+    def let_go(self) -> dict[str, threading.Thread]:
+        """Let every channel finish the call that it is at, and no more; its threads by channel."""
+        self._ending.set()
         for wake in self._wakes.values():
             wake.set()
         self._schedule.stop()
-        for thread in self._threads:
-            thread.join(STOP_SECONDS_MAX)
+        return self._threads
 
-    def _walk(self) -> None:
+    def end(self) -> None:
+        """Finish what is under way; a call that takes too long is left, and what it sent is looked up at the next start."""
+        ends = self._clock.monotonic() + STOP_SECONDS_MAX
+        threads = self.let_go()
+        for name, thread in threads.items():
+            thread.join(max(0.0, ends - self._clock.monotonic()))
+            if thread.is_alive():
+                _log.warning("a call is left under way", channel=name)
+        self.end_walk()
+
+    def _walk(self, ending: Wake) -> None:
         people = People(self.hub)
         name = self._clock.token()[:12]
         began, seen_at, asked_at = self._clock.now(), 0.0, 0.0
-        while not self._ending.is_set():
+        while not ending.is_set():
             self._walk_wake.clear()
             try:
                 did = self.hub.walk.step()
@@ -188,9 +221,9 @@ class Crew:
             except Exception:
                 # A station that is wrong stops here and keeps its evidence; the channels' own threads go on.
                 _log.exception("the walk stopped at an error and tries again")
-                self._clock.wait(self._ending, BROKEN_WAIT_SECONDS)
+                self._clock.wait(ending, BROKEN_WAIT_SECONDS)
                 continue
-            if not did:
+            if not did and not ending.is_set():
                 self._clock.wait(self._walk_wake, WALK_WAIT_SECONDS)
         self._deliveries.close()
 
@@ -198,18 +231,29 @@ class Crew:
         now, version = self._clock.now(), __version__
         self.hub.database.transaction(lambda tx: requests.seen_worker(tx, name, began, now, version, ""))
 
-    def _channel(self, name: str) -> None:
+    def _channel(self, name: str, former: threading.Thread | None) -> None:
+        if former is not None:
+            former.join()
+        try:
+            while not self._ending.is_set():
+                self._turn(name)
+        finally:
+            self._lines[name].close()
+
+    def _turn(self, name: str) -> None:
         turn, wake = self.hub.turns[name], self._wakes[name]
-        while not self._ending.is_set():
-            wake.clear()
-            try:
-                if turn.step() == "worked":
-                    self._walk_wake.set()
-                    continue
-                rest = (turn.rests_until() - self._clock.now()) / 1_000_000
-            except Exception:
+        wake.clear()
+        if self._ending.is_set():
+            return
+        try:
+            if turn.step() == "worked":
+                self._walk_wake.set()
+                return
+            rest = (turn.rests_until() - self._clock.now()) / 1_000_000
+        except Exception:
+            if not self._ending.is_set():
                 _log.exception("a channel's turn stopped at an error and tries again", channel=name)
                 self._clock.wait(self._ending, BROKEN_WAIT_SECONDS)
-                continue
-            if rest > 0:
-                self._clock.wait(wake, rest)
+            return
+        if rest > 0:
+            self._clock.wait(wake, rest)
