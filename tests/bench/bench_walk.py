@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hub.app import Hub, build
 from hub.clock import Clock, SystemClock
@@ -102,7 +102,7 @@ class Retailer:
         config = load_text(FILES, str(folder))
         kinds = {name: registry.sandbox_class(settings.connector) for name, settings in config.channels.items()}
         secrets: dict[str, dict[str, str]] = {name: dict(kind.CHANNEL["secrets"]) for name, kind in kinds.items()}  # type: ignore[attr-defined]
-        self.till: Any = kinds["till"](clock)
+        self.till = cast(Any, kinds["till"](clock))
         self.skus = [f"SKU-{number:05}" for number in range(items)]
         for number, sku in enumerate(self.skus):
             self.till.add_item(sku, f"T-shirt number {number}", price=Decimal("199.95"))
