@@ -14,6 +14,7 @@ from hub.canonical.json import read_json
 from hub.canonical.values import Plain, plain_decimal
 from hub.channel import Channel
 from hub.clock import Clock
+from hub.diff.compare import difference
 from hub.flow import Aspect, Door, Key, Observation
 from hub.intake.understand import RecordTold, Understood, understand
 from hub.merge.authority import Authority
@@ -24,7 +25,7 @@ from hub.store import catalogue, changes, channels, dirty, inbox, ledger, letter
 from hub.store.catalogue import Binding, Item, StoredClaim
 from hub.store.database import Database, Tx
 from hub.store.inbox import Waiting
-from hub.store.targets import StoredObservation
+from hub.store.targets import StoredObservation, StoredTarget
 from hub.store.vault import Vault
 
 IN_FLIGHT: Final = ("sent", "accepted", "unknown")
@@ -208,20 +209,24 @@ class Told:
         if not newest:
             return
         listings = {(key.channel, key.listing) for key in newest}
-        known = targets.observations_of(tx, listings)
+        known, wanted = targets.observations_of(tx, listings), targets.targets_of(tx, listings)
         under_way = {key for key, change in changes.open_of(tx, listings).items() if change.state in IN_FLIGHT}
         accepted: list[StoredObservation] = []
+        edits: list[StoredObservation] = []
         asked: list[tuple[str, str, str, str]] = []
         for key, (told, value) in sorted(newest.items()):
             old = known.get(key)
             if self._acceptable(key, told, old, under_way, now):
-                accepted.append(self._seen(key, told, value, old, now))
+                edited = self._edited(key, old, value, wanted.get(key))
+                accepted.append(self._seen(key, told, value, old, edited, now))
+                if edited:
+                    edits.append(accepted[-1])
             else:
                 asked.append(
                     (key.channel, self._channels[key.channel].lookup_stream(told.entity), key.listing, "overlapped a write")
                 )
         targets.save_observations(tx, accepted)
-        self._tell_drift(tx, accepted, known, now)
+        self._tell_drift(tx, edits, known, now)
         changed = [s.observation.key for s in accepted if _differs(s, known.get(s.observation.key))]
         dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in changed], mark)
         wait = max((self._visible_after(key) for key in newest), default=0)
@@ -251,7 +256,21 @@ class Told:
         send = self._channels[key.channel].send(key.aspect)
         return send.visible_after_seconds if send else 0
 
-    def _seen(self, key: Key, told: RecordTold, value: Plain, old: StoredObservation | None, now: int) -> StoredObservation:
+    def _edited(self, key: Key, old: StoredObservation | None, value: Plain, wanted: StoredTarget | None) -> bool:
+        """Whether someone else changed what was right: it showed what it should and does not any more.
+
+        A fall of stock where customers buy is a sale, not a person's edit.
+        """
+        if old is None or wanted is None:
+            return False
+        should, before = wanted.target.value, old.observation.value
+        if difference(key.aspect, should, before) is not None or difference(key.aspect, should, value) is None:
+            return False
+        return key.aspect != Aspect.STOCK or value["sellable"] > before["sellable"] or not self._channels[key.channel].sells
+
+    def _seen(
+        self, key: Key, told: RecordTold, value: Plain, old: StoredObservation | None, edited: bool, now: int
+    ) -> StoredObservation:
         version, envelope = int(told.value.get("version") or 0), told.envelope
         seen = Observation(key, value, True, version, envelope.begun, envelope.answered, envelope.received_at, envelope.seq)
         if old is None:
@@ -260,22 +279,21 @@ class Told:
         flips, since = old.flips, old.flips_since
         if flips and now - since > rule.flips_hours * HOUR_MICROS:
             flips, since = 0, 0
-        if not old.observation.told and _undone(key, old.observation.value, value, self._channels[key.channel].sells):
+        if edited:
             flips, since = flips + 1, since or now
         return StoredObservation(seen, flips, since)
 
-    def _tell_drift(self, tx: Tx, accepted: list[StoredObservation], known: Mapping[Key, StoredObservation], now: int) -> None:
-        """Name in the ledger what others changed after we wrote it."""
-        lines = []
-        for each in accepted:
-            old = known.get(each.observation.key)
-            if old is not None and not old.observation.told and _differs(each, old):
-                words = {"we_wrote": old.observation.value, "shows": each.observation.value, "flips": each.flips}
-                lines.append((each.observation.key, words))
-        if lines:
-            numbers = self._ledger_numbers
-            ledger.write(tx, [ledger.Entry(numbers[n], now, "drift", key, "", words) for n, (key, words) in enumerate(lines)])
-            ledger.count(tx, {("drift", key.channel, key.aspect): 1 for key, _ in lines})
+    def _tell_drift(self, tx: Tx, edits: list[StoredObservation], known: Mapping[Key, StoredObservation], now: int) -> None:
+        """Name in the ledger what others changed."""
+        if not edits:
+            return
+        lines: list[tuple[Key, Plain]] = []
+        for each in edits:
+            key = each.observation.key
+            lines.append((key, {"showed": known[key].observation.value, "shows": each.observation.value, "flips": each.flips}))
+        numbers = self._ledger_numbers
+        ledger.write(tx, [ledger.Entry(numbers[n], now, "drift", key, "", words) for n, (key, words) in enumerate(lines)])
+        ledger.count(tx, {("drift", key.channel, key.aspect): 1 for key, _ in lines})
 
     # the rest
 
@@ -342,11 +360,3 @@ def _as_record(binding: Binding) -> dict[str, Plain]:
 
 def _differs(new: StoredObservation, old: StoredObservation | None) -> bool:
     return old is None or old.observation.value != new.observation.value
-
-
-def _undone(key: Key, wrote: Plain, shows: Plain, sells: bool) -> bool:
-    """Whether someone changed back what we wrote: a fall of stock where customers buy is a sale, not a person's edit."""
-    if key.aspect == Aspect.STOCK:
-        fell = shows["sellable"] < wrote["sellable"]
-        return shows["sellable"] != wrote["sellable"] and not (fell and sells)
-    return any(shows.get(name) != value for name, value in wrote.items() if name in shows)
