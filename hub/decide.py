@@ -18,7 +18,7 @@ from hub.desired import price as prices
 from hub.desired.listing import listing as worded_listing
 from hub.desired.listing import offered, worded
 from hub.desired.rules import Rules
-from hub.desired.stock import Figure, Pool, bundle_pool, pool, sellable
+from hub.desired.stock import Figure, Pool, bundle_pool, figure_shown, pool, sellable
 from hub.differences import Differences, Falls, Seen
 from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
@@ -68,7 +68,7 @@ class Decide:
         self._clock = clock
         self._authority = authority
         self._rules = Rules(config)
-        self._differences = Differences(config, channels, clock, self._count_falls)
+        self.differences = Differences(config, channels, clock, self._count_falls)
         self._creating = tuple(
             name
             for name, channel in channels.items()
@@ -90,7 +90,7 @@ class Decide:
         refused: list[letters.DeadLetter] = []
         for item in known.items.values():
             self._item_targets(item, known, heard, wanted, refused)
-        decided = self._differences.decide(wanted, known.seen, known.works_out)
+        decided = self.differences.decide(wanted, known.seen, known.works_out)
         settled_rows = self._changed_catalogue(known)
         now = self._clock.now()
 
@@ -197,8 +197,8 @@ class Decide:
             for item, bound in bindings.items()
         }
 
-    def _count_falls(self) -> Falls:
-        return self._database.read(lambda tx: Falls(changes.count_falling(tx), catalogue.count_bound(tx)))
+    def _count_falls(self, before: int) -> Falls:
+        return self._database.read(lambda tx: Falls(changes.count_falling(tx, before), catalogue.count_bound(tx)))
 
     def _changed_catalogue(self, known: Known) -> list[tuple[str, str, str, str, int]]:
         now = self._clock.now()
@@ -221,6 +221,9 @@ class Decide:
     ) -> None:
         settled = known.settled.get(item.item, {})
         bound = [b for b in known.bindings.get(item.item, ()) if b.state == "bound"]
+        if not any(b.channel in self._authority.naming_channels for b in bound):
+            # Nobody who is right about items lists it any more: it is offered nowhere.
+            settled = {**settled, (Aspect.ITEM, ""): {"from": [], "state": "gone"}}
         for binding in bound:
             channel = self._channels.get(binding.channel)
             if channel is None:
@@ -234,7 +237,7 @@ class Decide:
         for name in self._to_be_created(known.bindings[item.item]):
             channel = self._channels[name]
             if self._may_create(channel, heard):
-                self._created_listing(channel, item, known, heard, wanted)
+                self._created_listing(channel, item, settled, known, heard, wanted)
 
     def _stock_targets(
         self,
@@ -260,8 +263,8 @@ class Decide:
             figure = self._figure(location, known.settled.get(item.item, {}), heard)
             if figure is not None:
                 key = Key(name, binding.listing, Aspect.STOCK, location)
-                value = {"sellable": max(0, figure.on_hand) // binding.factor}
-                wanted[key] = Target(key, item.item, value, {"figure_of": location, "from": figure.sources})
+                shown, because = figure_shown(figure, factor=binding.factor, whole=send.step == "whole")
+                wanted[key] = Target(key, item.item, {"sellable": shown}, because)
 
     def _own_stock(self, channel: Channel) -> bool:
         """Whether the channel is itself right about what it sells from (a till): then it is told nothing."""
@@ -277,9 +280,18 @@ class Decide:
         stocks = []
         for part in parts:
             component = known.components.get(part.sku)
-            stock = self._item_pool(channel, component, part.sku, "", known, heard) if component else None
+            # A component that is no item (any more) cannot be taken from a shelf: once all items are known it counts as none.
+            named = component is not None or self._items_heard(heard)
+            stock = self._item_pool(channel, component or "", part.sku, "", known, heard) if named else None
             stocks.append((part.sku, part.pieces, stock))
         return bundle_pool(stocks)
+
+    def _items_heard(self, heard: frozenset[tuple[str, str]]) -> bool:
+        return all(
+            any((name, stream) in heard for stream in self._channels[name].streams_about("item"))
+            for name in self._authority.item_channels
+            if name in self._channels
+        )
 
     def _item_pool(
         self, channel: Channel, item: str, sku: str, category: str, known: Known, heard: frozenset[tuple[str, str]]
@@ -319,7 +331,8 @@ class Decide:
         if rule is None or channel.send(Aspect.PRICE) is None or self._authority.price_channel.get(rule.list) == channel.name:
             return
         listed = settled.get((Aspect.PRICE, rule.list))
-        if listed is None:
+        if listed is None or binding.factor != 1:
+            # What a box of six costs is nobody's list price times six: the hub does not guess it.
             return
         found = prices.price(channel.name, item.category, listed, self._config.pricing)
         if found.value is None:
@@ -364,9 +377,14 @@ class Decide:
         return any((channel.name, stream) in heard for stream in channel.streams_about("item"))
 
     def _created_listing(
-        self, channel: Channel, item: Item, known: Known, heard: frozenset[tuple[str, str]], wanted: dict[Key, Target]
+        self,
+        channel: Channel,
+        item: Item,
+        settled: Settled,
+        known: Known,
+        heard: frozenset[tuple[str, str]],
+        wanted: dict[Key, Target],
     ) -> None:
-        settled = known.settled.get(item.item, {})
         told = settled.get((Aspect.ITEM, ""), {"from": []})
         rule = self._config.pricing.channels.get(channel.name)
         listed = settled.get((Aspect.PRICE, rule.list)) if rule else None
@@ -383,7 +401,7 @@ class Decide:
         if target is not None:
             because = {**target.because, "price": found.because, "stock": stock_because}
             wanted[key] = Target(key, item.item, target.value, because)
-            self._differences.first_values[key] = {"sku": item.sku, "sellable": shown, **found.value}
+            self.differences.first_values[key] = {"sku": item.sku, "sellable": shown, **found.value}
 
 
 def _by_aspect(asked: Iterable[tuple[T, Collection[str]]]) -> dict[str, set[T]]:

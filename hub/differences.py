@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -21,6 +20,10 @@ from hub.store.targets import StoredObservation, StoredTarget
 
 GUARD_WINDOW_MICROS: Final = 600_000_000
 """Falls to zero within ten minutes count together for the mass guard."""
+TO_ZERO: Final = "to zero"
+"""Words by which the store counts falls to zero."""
+RECENT_MAX: Final = 100_000
+"""Falls to zero remembered for the mass guard; beyond it the oldest are forgotten."""
 IN_FLIGHT: Final = ("sent", "accepted", "unknown")
 
 
@@ -57,13 +60,17 @@ class Decided:
 class Differences:
     """Compares targets with observations and applies the guards."""
 
-    def __init__(self, config: Config, channels: Mapping[str, Channel], clock: Clock, count_falls: Callable[[], Falls]) -> None:
+    def __init__(
+        self, config: Config, channels: Mapping[str, Channel], clock: Clock, count_falls: Callable[[int], Falls]
+    ) -> None:
         self._config = config
         self._channels = channels
         self._clock = clock
         self._guards = config.pricing.guards
         self._count_falls = count_falls
-        self._recent: deque[tuple[int, str, int]] = deque(maxlen=10_000)
+        self._started = clock.now()
+        self._recent: dict[Key, int] = {}
+        """Falls to zero decided within the window, oldest first: key → when."""
         self.first_values: dict[Key, dict[str, Plain]] = {}
         """What a listing that is made by us must have from its first moment: SKU, price, sellable."""
 
@@ -119,6 +126,10 @@ class Differences:
         ):
             return
         now = self._clock.now()
+        # A newer value of a key that waits already keeps its place: else one that changes often would never be sent.
+        urgency = found.urgency(now)
+        if open_change is not None and open_change.state == "intended":
+            urgency = min(urgency, open_change.urgency)
         change = OpenChange(
             key=key,
             id=self._clock.token(),
@@ -126,10 +137,10 @@ class Differences:
             before=shown,
             after=after,
             state="intended",
-            urgency=found.urgency(now),
+            urgency=urgency,
             decided_at=now,
             observed_at=stored.observation.at if stored else 0,
-            words="to zero" if found.to_zero and shown is not None else "",
+            words=TO_ZERO if found.to_zero and shown is not None else "",
         )
         new.append((change, found))
 
@@ -139,7 +150,7 @@ class Differences:
         for change, found in new:
             if found.to_zero and change.before is not None:
                 falling.setdefault(change.key.channel, []).append(change.key)
-        masses = self._masses(falling, now) if falling else {}
+        masses = self._masses(falling, seen, now) if falling else {}
         opened: dict[tuple[str, str], Hold] = {(hold.channel, hold.guard): hold for hold in seen.holds}
         for change, found in new:
             held = self._held(change, found, masses, seen)
@@ -156,22 +167,37 @@ class Differences:
             decided.changes.append(_held_by(change, hold.id))
         for channel, keys in falling.items():
             if channel not in masses:
-                self._recent.append((now, channel, len(keys)))
+                for key in keys:
+                    self._recent.pop(key, None)
+                    self._recent[key] = now
 
-    def _masses(self, falling: Mapping[str, list[Key]], now: int) -> dict[str, Held]:
+    def _masses(self, falling: Mapping[str, list[Key]], seen: Seen, now: int) -> dict[str, Held]:
         """The channels of which too many listings would fall to zero, these and earlier falls together."""
-        pending, listed = self._count_falls()
-        while self._recent and self._recent[0][0] < now - GUARD_WINDOW_MICROS:
-            self._recent.popleft()
-        for _, channel, count in self._recent:
-            pending[channel] = pending.get(channel, 0) + count
+        since = now - GUARD_WINDOW_MICROS
+        while self._recent and (oldest := next(iter(self._recent.items())))[1] < since:
+            del self._recent[oldest[0]]
+        while len(self._recent) > RECENT_MAX:
+            del self._recent[next(iter(self._recent))]
+        # Each fall counts once: those that this process decided lately are remembered here, the store counts the others.
+        since = max(since, self._started)
+        pending, listed = self._count_falls(since)
+        again = {key for keys in falling.values() for key in keys}
+        for key in again:
+            former = seen.changes.get(key)
+            if former is None or former.words != TO_ZERO:
+                continue
+            if former.state == "held" or (former.state == "intended" and former.decided_at < since):
+                pending[key.channel] = pending.get(key.channel, 0) - 1
+        for key in self._recent:
+            if key not in again:
+                pending[key.channel] = pending.get(key.channel, 0) + 1
         return to_zero_guard(falling, pending, listed, self._guards)
 
     def _held(self, change: OpenChange, found: Difference, masses: Mapping[str, Held], seen: Seen) -> Held | None:
         key = change.key
         if found.to_zero and change.before is not None and key.channel in masses:
             return masses[key.channel]
-        if key.aspect == Aspect.PRICE:
+        if key.aspect == Aspect.PRICE or (key.aspect == Aspect.LISTING and "amount" in change.after):
             held = price_guard(key, change.before, change.after, self._guards)
             if held is not None:
                 return held

@@ -54,7 +54,8 @@ class Envelope:
     """These raw bytes came from this channel, then, by this door.
 
     `begun` and `answered` are the hub's own sequence numbers at request start and at answer (for a delivery both are the
-    number at receipt, and `begun` is 0: nobody knows when the platform read it). `sweep` numbers the sweep it belongs to.
+    number at receipt, and `begun` is 0: nobody knows when the platform read it). `received_at` is by the hub's clock, for what
+    the hub asked for the time at which it asked. `sweep` numbers the sweep it belongs to.
     """
 
     seq: int

@@ -49,7 +49,11 @@ CLAIMED_FIELDS: Final = (
 
 
 def barcode14(code: str) -> str | None:
-    """The barcode as 14 digits with a valid check digit; None for anything else and for in-store prefixes 20 to 29."""
+    """The barcode as 14 digits with a valid check digit; None for anything else and for in-store prefixes 20 to 29.
+
+    Codes of 8 and of 12 digits that begin with 2 are in-store numbers as well (GS1 General Specifications: GTIN-8 prefix 2,
+    U.P.C. prefix 2), and a packing level before such a number changes nothing.
+    """
     digits = code.strip()
     if not digits.isdigit() or not digits.isascii() or len(digits) not in (8, 12, 13, 14):
         return None
@@ -57,9 +61,8 @@ def barcode14(code: str) -> str | None:
     total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(padded[:13]))
     if (10 - total % 10) % 10 != int(padded[13]):
         return None
-    if padded.startswith("02"):
-        return None
-    return padded
+    in_store = padded[1] == "2" or padded[1:3] == "02" or (padded.startswith("000000") and padded[6] == "2")
+    return None if in_store else padded
 
 
 def sku_suggestion_key(sku: str) -> str:

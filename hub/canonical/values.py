@@ -27,6 +27,11 @@ QUANTITY_MAX: Final = 10**12
 """A thousand million pieces, in thousandths: above this a figure is a mistake, not a stock."""
 UNIT_PRICE_SCALE_MAX: Final = 6
 UNIT_PRICE_MAX: Final = Decimal(10) ** 12
+AMOUNT_MAX: Final = Decimal(10) ** 18
+"""Of any money total: above this it is a mistake, and the arithmetic would no longer be exact."""
+_PIECES_MAX: Final = Decimal(QUANTITY_MAX // THOUSAND)
+_THOUSANDTH: Final = Decimal("0.001")
+_MILLIONTH: Final = Decimal(1).scaleb(-UNIT_PRICE_SCALE_MAX)
 
 ROUNDINGS: Final[Mapping[str, str]] = {
     "half_up": decimal.ROUND_HALF_UP,
@@ -41,12 +46,13 @@ EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def quantity(value: Plain) -> Quantity:
     """Thousandths from an int, a Decimal or a decimal string; ValueError says what is wrong with anything else."""
     number = _decimal(value)
-    scaled = number * THOUSAND
-    if scaled != scaled.to_integral_value():
-        raise ValueError("a quantity has at most three decimals")
-    if abs(scaled) > QUANTITY_MAX:
+    # Bounded before any arithmetic, which would round a number of many digits and overflow on an absurd exponent.
+    if not -_PIECES_MAX <= number <= _PIECES_MAX:
         raise ValueError("a quantity this large is a mistake")
-    return Quantity(int(scaled))
+    exact = number.quantize(_THOUSANDTH)
+    if exact != number:
+        raise ValueError("a quantity has at most three decimals")
+    return Quantity(int(exact * THOUSAND))
 
 
 def pieces(amount: int) -> str:
@@ -59,15 +65,13 @@ def pieces(amount: int) -> str:
 def unit_price(value: Plain) -> Decimal:
     """An exact unit price with at most six decimals; ValueError says what is wrong with anything else."""
     number = _decimal(value)
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > UNIT_PRICE_SCALE_MAX:
-        number = number.normalize()
-        exponent = number.as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > UNIT_PRICE_SCALE_MAX:
-            raise ValueError(f"a unit price has at most {UNIT_PRICE_SCALE_MAX} decimals")
-    if abs(number) > UNIT_PRICE_MAX:
+    if not -UNIT_PRICE_MAX <= number <= UNIT_PRICE_MAX:
         raise ValueError("a price this large is a mistake")
-    return number
+    exact = number.quantize(_MILLIONTH)
+    if exact != number:
+        raise ValueError(f"a unit price has at most {UNIT_PRICE_SCALE_MAX} decimals")
+    exponent = number.as_tuple().exponent
+    return number if isinstance(exponent, int) and -exponent <= UNIT_PRICE_SCALE_MAX else exact
 
 
 def minor_digits(currency: str) -> int:
@@ -79,16 +83,21 @@ def minor_digits(currency: str) -> int:
 
 
 def minor_from(amount: Decimal, currency: str, rounding: str = "half_up") -> int:
-    """The amount in minor units, rounded once by the named rule."""
+    """The amount in minor units, rounded once by the named rule; ValueError for one too large to be an amount."""
+    if not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
+        raise ValueError("an amount this large is a mistake")
     return int(amount.scaleb(minor_digits(currency)).quantize(Decimal(1), rounding=ROUNDINGS[rounding]))
 
 
 def exact_minor(amount: Decimal, currency: str) -> int:
-    """The amount in minor units; ValueError when it has more digits than the currency."""
-    scaled = amount.scaleb(minor_digits(currency))
-    if scaled != scaled.to_integral_value():
+    """The amount in minor units; ValueError when it has more digits than the currency, or is too large to be one."""
+    digits = minor_digits(currency)
+    if not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
+        raise ValueError("an amount this large is a mistake")
+    exact = amount.quantize(Decimal(1).scaleb(-digits))
+    if exact != amount:
         raise ValueError(f"more decimals than {currency} has")
-    return int(scaled)
+    return int(exact.scaleb(digits))
 
 
 def from_minor(amount_minor: int, currency: str) -> Decimal:

@@ -45,7 +45,7 @@ def price(channel: str, category: str, listed: dict[str, Plain], pricing: Pricin
         amount = _ended(amount, rule.ending, rule.ending_rule)
     if rule.floor is not None and amount < rule.floor:
         because["floor"] = plain_decimal(rule.floor)
-        amount = rule.floor
+        amount = rule.floor.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING)
     shown = plain_decimal(amount)
     because["shown"] = shown
     return PriceTarget({"amount": shown, "currency": base.currency, "tax": rule.tax}, because)

@@ -49,16 +49,17 @@ def pool(
     """
     total = 0
     steps: list[Plain] = []
-    counted: set[str] = set()
+    about: dict[str, list[str]] = {}
     for location in locations:
         figure = figures.get(location)
         if figure is None:
             return None
-        if figure.place in counted:
-            continue
-        counted.add(figure.place)
-        taken = sum(each.amount for each in reserved if each.place in (location, figure.place))
-        safety = safety_per_location.get(location, 0) * THOUSAND
+        about.setdefault(figure.place, []).append(location)
+    for place, covered in about.items():
+        figure = figures[covered[0]]
+        assert figure is not None
+        taken = sum(each.amount for each in reserved if each.place == place or each.place in covered)
+        safety = sum(safety_per_location.get(location, 0) for location in covered) * THOUSAND
         left = max(0, figure.on_hand - taken - safety)
         total += left
         step: dict[str, Plain] = {"location": figure.place, "on_hand": figure.on_hand, "left": left, "from": figure.sources}
@@ -92,20 +93,25 @@ def sellable(
         because["safety_stock"] = rule.safety_stock * THOUSAND
     if rule.share_percent < 100:
         because["share_percent"] = rule.share_percent
-        amount = _share(amount, rule.share_percent) + (_remainder(amount, sku, category, rules) if rule.remainder else 0)
+        left_over = _remainder(stock.amount, amount, channel, sku, category, rules) if rule.remainder else 0
+        amount = _share(amount, rule.share_percent) + left_over
     if rule.cap is not None and amount > rule.cap * THOUSAND:
         because["cap"] = rule.cap * THOUSAND
         amount = rule.cap * THOUSAND
     if amount < rule.threshold * THOUSAND:
         because["threshold"] = rule.threshold * THOUSAND
         amount = 0
-    if factor != 1:
-        because["factor"] = factor
-        because["remainder"] = amount - amount // (factor * THOUSAND) * factor * THOUSAND
-        amount = amount // (factor * THOUSAND) * THOUSAND
-    shown = whole_pieces(amount) if whole else amount
+    shown = _in_units(amount, factor, whole, because)
     because["sellable"] = shown
     return shown, because
+
+
+def figure_shown(figure: Figure, *, factor: int = 1, whole: bool = True) -> tuple[int, dict[str, Plain]]:
+    """What a listing shows of one location's figure (in its own units of `factor` pieces), and the derivation."""
+    because: dict[str, Plain] = {"figure_of": figure.place, "on_hand": figure.on_hand, "from": figure.sources}
+    if figure.negative:
+        because["negative"] = True
+    return _in_units(max(0, figure.on_hand), factor, whole, because), because
 
 
 def bundle_pool(parts: Sequence[tuple[str, int, Pool | None]]) -> Pool | None:
@@ -125,8 +131,25 @@ def _share(amount: int, percent: int) -> int:
     return whole_pieces(amount * percent // 100)
 
 
-def _remainder(amount: int, sku: str, category: str, rules: Rules) -> int:
-    """What all shares together leave over by rounding down."""
+def _remainder(pooled: int, amount: int, channel: str, sku: str, category: str, rules: Rules) -> int:
+    """What all shares together leave over by rounding down.
+
+    Where others keep back less than this channel does, their shares are of more: together nobody gets more than `amount`.
+    """
     shares = rules.shares(sku, category)
-    together = min(100, sum(shares.values()))
-    return max(0, _share(amount, together) - sum(_share(amount, share) for share in shares.values()))
+    together = _share(amount, min(100, sum(shares.values())))
+    theirs = 0
+    for name, share in shares.items():
+        kept_back = rules.allocation(name, sku, category)[1].safety_stock * THOUSAND
+        theirs += _share(amount if name == channel else max(amount, pooled - kept_back), share)
+    return max(0, together - theirs)
+
+
+def _in_units(amount: int, factor: int, whole: bool, because: dict[str, Plain]) -> int:
+    """The pieces in the listing's units, rounded down to whole ones; the derivation names what is left over."""
+    if factor != 1:
+        units = amount // (factor * THOUSAND)
+        because["factor"] = factor
+        because["remainder"] = amount - units * factor * THOUSAND
+        return units * THOUSAND
+    return whole_pieces(amount) if whole else amount

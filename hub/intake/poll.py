@@ -44,6 +44,7 @@ class Poll:
         declared = self._channel.manifest.streams[stream]
         ask = ReadAsk(before.cursor, kind == "sweep" or not before.cursor, declared.page_max, before.started_at)
         begun = self._database.next()
+        asked_at = self._clock.now()
         page = self._channel.connector.read(stream, ask)
         seq, answered = self._database.next_block(2)
         after = self._advanced(before, ask, page, seq, declared.records)
@@ -54,7 +55,7 @@ class Poll:
             door,
             stream,
             "",
-            self._clock.now(),
+            asked_at,
             page.body,
             f"{door}:{stream}",
             begun,
@@ -79,10 +80,11 @@ class Poll:
         """Read the current records of these ids into the inbox and take the askings away."""
         ids = [each.id for each in asked]
         begun = self._database.next()
+        asked_at = self._clock.now()
         page = self._channel.connector.look_up(stream, ids)
         seq, answered = self._database.next_block(2)
         envelope = Envelope(
-            seq, self._channel.name, Door.LOOKUP, stream, "", self._clock.now(), page.body, f"lookup:{stream}", begun, answered
+            seq, self._channel.name, Door.LOOKUP, stream, "", asked_at, page.body, f"lookup:{stream}", begun, answered
         )
 
         def keep(tx: Tx) -> None:

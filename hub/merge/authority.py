@@ -35,6 +35,8 @@ class Authority:
         self._lists = {(a.channel, a.platform_list): a.list for a in config.authority.prices}
         self._fields = self._item_fields(config)
         self.item_channels = tuple(a.channel for a in config.authority.items)
+        self.naming_channels = tuple(c for c in self.item_channels if "sku" in self.item_fields(c)) or self.item_channels
+        """The channels that say which items there are: those that are right about the SKU."""
         self.price_channel = {a.list: a.channel for a in config.authority.prices}
 
     def location(self, channel: str, platform_place: str) -> str | None:
@@ -51,7 +53,9 @@ class Authority:
         # A pool has no id of its own: what the channel is right about says where it is, when that is one figure.
         covered = {stock.place: name for (owner, name), stock in self._stock.items() if owner == channel}
         known = known or list(covered.values())
-        return known[0] if len(known) == 1 else None
+        # A figure over several locations names none of them: any that it covers stands for it.
+        figures = {stock.place if (stock := self._stock.get((channel, name))) else name for name in known}
+        return known[0] if len(figures) == 1 else None
 
     def price_list(self, channel: str, platform_list: str) -> str | None:
         """Our price list that this channel's price is a claim about; None when it has no authority over one."""

@@ -87,8 +87,8 @@ class Identify:
             state, item, made_by = self._bind(channel, listing, sku)
         new = Known(item, state, sku or old.sku, refs, old.factor, made_by, old.made_at or self._now, max(sweep, old.sweep))
         self._keep(channel, listing, old, new)
-        if item and channel in self._item_channels:
-            self._describe(item, record, sku)
+        if item and state == "bound" and channel in self._item_channels:
+            self._describe(item, record, new.sku, old.sku)
         return item if state == "bound" else ""
 
     def _bind(self, channel: str, listing: str, sku: str) -> tuple[str, str, str]:
@@ -124,7 +124,11 @@ class Identify:
         self._items[sku] = [item]
         return "bound", item, "authority"
 
-    def _describe(self, item: str, record: Mapping[str, Plain], sku: str) -> None:
+    def _describe(self, item: str, record: Mapping[str, Plain], sku: str, former: str) -> None:
+        if former and former != sku and item in self._items.get(former, ()):
+            self._items[former].remove(item)
+        if sku and item not in self._items.setdefault(sku, []):
+            self._items[sku].append(item)
         self.result.items[item] = NewItem(
             item,
             sku,
@@ -136,6 +140,8 @@ class Identify:
 
     def _keep(self, channel: str, listing: str, old: Known, new: Known) -> None:
         self._known[(channel, listing)] = new
+        if old.sku != new.sku:
+            self._bound.get(old.sku, set()).discard((channel, listing))
         if new.sku:
             self._bound.setdefault(new.sku, set()).add((channel, listing))
         if new != old:

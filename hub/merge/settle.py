@@ -41,7 +41,8 @@ def settle(told: Iterable[Told], authority: Authority) -> Settled:
         if claim.aspect == "stock":
             _add_figure(settled, key, claim, authority)
         elif claim.aspect == "price":
-            if authority.price_channel.get(claim.place) == claim.channel:
+            # The price of a box of six is not the price of its pieces times six: it says nothing about the item's.
+            if authority.price_channel.get(claim.place) == claim.channel and claim.factor == 1:
                 _take_latest(settled, key, claim)
         elif claim.aspect == "item":
             _take_fields(settled, key, claim, authority.item_fields(claim.channel))

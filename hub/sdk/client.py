@@ -32,6 +32,8 @@ READ_TRIES_MAX: Final = 3
 RETRY_WAIT_SECONDS: Final = 0.2
 RETRY_WAIT_SECONDS_MAX: Final = 1.0
 WORDS_CHARS_MAX: Final = 300
+NOT_A_RULE: Final = frozenset({408, 425})
+"""Request timeout and too early: nobody looked at the request, so no rule of theirs said no (RFC 9110, RFC 8470)."""
 REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-fb-trace-id", "x-fb-request-id")
 
 
@@ -164,7 +166,7 @@ class Client:
     def _judge(self, answer: Response, operation: str, writes: bool, statuses: frozenset[int]) -> Response:
         now = self._clock.now()
         remaining = answer.headers.get(self._remaining_header, "") if self._remaining_header else ""
-        if remaining.isdigit():
+        if remaining.isascii() and remaining.isdigit():
             self.bucket.learn(float(remaining), now)
         if answer.status == 429:
             told = retry_after_seconds(answer.headers.get("retry-after", ""), now)
@@ -176,8 +178,8 @@ class Client:
                 operation=operation,
                 request_id=request_id(answer),
             )
-        self.bucket.went_through()
         if 200 <= answer.status < 300 or answer.status in statuses:
+            self.bucket.went_through()
             return answer
         return self._refused(answer, operation, writes, now)
 
@@ -191,13 +193,14 @@ class Client:
             409: ConflictError,
             412: ConflictError,
         }
-        if status in kinds:
-            raise kinds[status](words, channel=self.channel, operation=operation, request_id=ident)
         if status == 503 and answer.headers.get("retry-after"):
             told = retry_after_seconds(answer.headers["retry-after"], now)
             wait = self.bucket.throttled(told, now)
             raise ThrottledError(words, retry_after_seconds=wait, channel=self.channel, operation=operation, request_id=ident)
-        if 400 <= status < 500:
+        self.bucket.went_through()
+        if status in kinds:
+            raise kinds[status](words, channel=self.channel, operation=operation, request_id=ident)
+        if 400 <= status < 500 and status not in NOT_A_RULE:
             raise RefusedError(words, channel=self.channel, operation=operation, request_id=ident)
         raise self._failed(operation, words, writes, answer)
 

@@ -91,11 +91,9 @@ def retry_after_seconds(value: str, now: int) -> float | None:
     text = value.strip()
     if not text:
         return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return float(text)
     try:
         return max(0.0, (micros(parsedate_to_datetime(text)) - now) / 1_000_000)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -56,7 +56,7 @@ def _check(declared: Verify, secrets: Mapping[str, str], delivery: Delivery, now
     sent_at: int | None = None
     if declared.timestamp_header:
         stamp = delivery.headers.get(declared.timestamp_header.lower(), "")
-        if not stamp.isdigit() or len(stamp) > 16:
+        if not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 16:
             raise UnverifiedError("time of sending missing")
         parts["timestamp"] = stamp.encode()
         sent_at = int(stamp) * 1_000_000

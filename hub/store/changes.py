@@ -242,9 +242,14 @@ def _change(row: tuple[Plain, ...]) -> OpenChange:
     return OpenChange(Key(*row[:4]), row[4], row[5], stored_json(row[6]), stored_json(row[7]), *row[8:])
 
 
-def count_falling(tx: Tx) -> dict[str, int]:
-    """How many changes to zero are decided and not yet made, by channel (they carry the words "to zero")."""
+def count_falling(tx: Tx, before: int = 2**62) -> dict[str, int]:
+    """How many changes to zero are held, or were intended before that time and are not yet made, by channel.
+
+    They carry the words "to zero".
+    """
     rows = tx.query(
-        "SELECT channel, count(*) FROM changes WHERE words = 'to zero' AND state IN ('intended', 'held') GROUP BY channel"
+        "SELECT channel, count(*) FROM changes WHERE words = 'to zero' "
+        "AND (state = 'held' OR (state = 'intended' AND decided_at < :before)) GROUP BY channel",
+        before=before,
     )
     return {row[0]: row[1] for row in rows}
