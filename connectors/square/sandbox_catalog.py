@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from connectors.square.objects import stamp
 from connectors.square.sandbox_errors import RefusalError
 from hub.sdk.api import Plain
+
+if TYPE_CHECKING:
+    import random
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 DEFAULT_TYPES: Final = ("ITEM", "CATEGORY")

@@ -142,10 +142,10 @@ class Dispatch:
             at = now + round((settle + SETTLE_MARGIN_SECONDS) * 1_000_000)
             rows = [(c, "unknown", at, c.handle, words) for c in ours]
             self._database.transaction(lambda tx: changes.settle(tx, rows))
-        elif step in ("wait", "pause"):
+        elif step in ("wait", "pause", "again"):
+            # Nothing left for the platform, or all was turned away: that is the channel's failure, counted and waited out
+            # there. A change's own attempts are those that may have reached it.
             self._database.transaction(lambda tx: changes.unspend(tx, ours, retry_at))
-        elif step == "again":
-            self._record.again(ours, words, retry_at)
         elif step == "refused" and len(ours) > 1:
             alone = [(c, "intended", 0, "", ALONE) for c in ours]
             self._database.transaction(lambda tx: changes.settle(tx, alone))

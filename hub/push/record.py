@@ -20,6 +20,10 @@ from hub.store.targets import StoredObservation
 
 FOLLOW_FIRST_SECONDS: Final = 0.5
 CONFLICT_LOOK_UP: Final = "our picture was old"
+AGAIN_SECONDS: Final = 1
+AGAIN_SECONDS_MAX: Final = 300
+AGAIN_DOUBLINGS_MAX: Final = 10
+_STOPPED: Final = frozenset({Outcome.NOT_SENT, Outcome.UNKNOWN})
 
 
 class Sent(NamedTuple):
@@ -45,9 +49,9 @@ class Record:
         """Keep receipts and do what each outcome asks for; listings touched are compared anew."""
         if not outcomes:
             return
-        now = self._clock.now()
-        first = self._database.next_block(2 * len(outcomes) + 1)
-        self._database.transaction(lambda tx: self._keep(tx, outcomes, now, first))
+        now, ended = self._clock.now(), self._not_sent(outcomes)
+        first = self._database.next_block(2 * len(ended) + 1)
+        self._database.transaction(lambda tx: self._keep(tx, ended, now, first))
 
     def observed(self, seen: Sequence[Observation]) -> None:
         """Keep what was seen right before writing: the changes are not needed any more."""
@@ -61,29 +65,40 @@ class Record:
         self._database.transaction(keep)
 
     def not_applied(self, unsent: Sequence[OpenChange], shown: Mapping[Key, Plain], begun: int) -> None:
-        """Looked up and certainly not applied: what was seen is kept, and the difference is worked out anew."""
+        """Looked up and certainly not applied: what was seen is kept, and the same change goes again later, its attempts
+        counted; where the world has moved meanwhile the difference is worked out anew."""
         if not unsent:
             return
         now = self._clock.now()
         mark = self._database.next()
         seen = [Observation(key, value, True, 0, begun, mark, now, 0) for key, value in shown.items()]
+        rows = [(c, "intended", _again_at(c, now), "", c.words) for c in unsent if not self._spent(c)]
 
         def keep(tx: Tx) -> None:
             targets.save_observations(tx, [StoredObservation(o) for o in seen])
-            changes.close(tx, unsent)
+            changes.settle(tx, rows)
             dirty.mark(tx, [(dirty.LISTING, c.key.channel, c.key.listing) for c in unsent], mark)
 
         self._database.transaction(keep)
+        self._give_up([c for c in unsent if self._spent(c)])
 
-    def again(self, unsent: Sequence[OpenChange], words: str, retry_at: int) -> None:
-        """Nothing happened: intended again later, until the attempts are used up; then a dead letter says so."""
-        limit = self._channel.manifest.limits.attempts_max
-        spent = [c for c in unsent if c.attempts >= limit]
-        rows = [(c, "intended", retry_at, "", c.words) for c in unsent if c.attempts < limit]
-        self._database.transaction(lambda tx: changes.settle(tx, rows))
-        told = f"given up after {limit} attempts: {words}"
+    def _spent(self, change: OpenChange) -> bool:
+        return change.attempts >= self._channel.manifest.limits.attempts_max
+
+    def _give_up(self, spent: Sequence[OpenChange]) -> None:
         as_sent = [Change(c.id, c.key, c.item, c.before, c.after, {}, c.sent_at) for c in spent]
-        self.receipts([Sent(c, s, Receipt(c.id, Outcome.REFUSED, told)) for c, s in zip(spent, as_sent, strict=True)])
+        self.receipts([Sent(c, s, _given_up(c, c.words)) for c, s in zip(spent, as_sent, strict=True)])
+
+    def _not_sent(self, outcomes: Sequence[Sent]) -> Sequence[Sent]:
+        """The outcomes, where changes that are turned back time and again without any neighbour going through are given up."""
+        if any(each.receipt.outcome not in _STOPPED for each in outcomes):
+            return outcomes
+        return [
+            each._replace(receipt=_given_up(each.change, each.receipt.words))
+            if each.receipt.outcome == Outcome.NOT_SENT and self._spent(each.change)
+            else each
+            for each in outcomes
+        ]
 
     def _keep(self, tx: Tx, outcomes: Sequence[Sent], now: int, numbers: range) -> None:
         kept = [(numbers[place], each.change, each.receipt, now) for place, each in enumerate(outcomes)]
@@ -99,8 +114,13 @@ class Record:
         settled += [
             (e.change, "unknown", self._findable_at(e.change, now), "", e.receipt.words) for e in by.get(Outcome.UNKNOWN, [])
         ]
+        turned_back = [e.change for e in by.get(Outcome.NOT_SENT, [])]
+        if set(by) <= _STOPPED:
+            # Nothing went through: sent again at once it would only be turned back again.
+            settled += [(c, "intended", _again_at(c, now), "", c.words) for c in turned_back]
+        else:
+            changes.unspend(tx, turned_back, now)
         changes.settle(tx, settled)
-        changes.unspend(tx, [e.change for e in by.get(Outcome.NOT_SENT, [])], now)
 
     def _applied(self, tx: Tx, done: Sequence[Sent], now: int, mark: int, numbers: range) -> None:
         seen = []
@@ -211,3 +231,12 @@ _NONE: Final = Binding("", "", "", "unbound")
 
 def _keep_flips(new: StoredObservation, old: StoredObservation | None) -> StoredObservation:
     return StoredObservation(new.observation, old.flips, old.flips_since) if old else new
+
+
+def _again_at(change: OpenChange, now: int) -> int:
+    """When a change that came to nothing goes again: later each time."""
+    return now + min(AGAIN_SECONDS << min(change.attempts, AGAIN_DOUBLINGS_MAX), AGAIN_SECONDS_MAX) * 1_000_000
+
+
+def _given_up(change: OpenChange, words: str) -> Receipt:
+    return Receipt(change.id, Outcome.REFUSED, f"given up after {change.attempts} attempts: {words}")

@@ -35,4 +35,5 @@ def test_one_figure_for_two_places_is_a_claim_about_both() -> None:
 
 @pytest.mark.parametrize("channel", ["webshop", "nobody"])
 def test_a_pool_of_a_channel_that_is_right_about_nothing_is_nowhere(channel: str) -> None:
-    assert authority("[{channel: erp, covers: [warehouse]}, {channel: till, covers: [aarhus]}]").single_stock_place(channel) is None
+    known = authority("[{channel: erp, covers: [warehouse]}, {channel: till, covers: [aarhus]}]")
+    assert known.single_stock_place(channel) is None
