@@ -12,6 +12,9 @@ import pytest
 from desk import Desk, stocked
 from stage import WEBSHOP
 
+from hub.cli.ask import outcomes
+from hub.cli.place import opened
+from hub.flow import Key
 from hub.store import inbox
 
 REHEARSING = WEBSHOP.replace("mode: live", "mode: rehearse")
@@ -279,3 +282,20 @@ def test_what_a_mode_forbids_is_drift_that_nobody_mends(rehearsal: Desk) -> None
     assert json.dumps(said.json)
 
 
+
+
+def test_what_became_of_applied_changes_is_read_from_their_receipts(desk: Desk, tmp_path: Path) -> None:
+    desk.platforms["erp"].set_price("TEE-001", Decimal("10.00"))
+    desk.stage.run(61)
+    out = tmp_path / "plan.json"
+    desk.type("plan", "webshop", "--out", str(out))
+    done = desk.type("apply", str(out), "--json").json
+    assert [each["outcome"] for each in done["outcomes"]] == ["waiting"]
+    desk.stage.run(2)
+    asked = [(Key("webshop", listing_of(desk, "TEE-001"), "price"), done["done"][0]["change"])]
+    with opened(desk.folder) as place:
+        found = outcomes(place, asked, 0, 0.0)
+    assert [each.outcome for each in found] == ["applied"]
+    again = desk.type("apply", str(out), "--json")
+    assert again.code == 1
+    assert [each["why"] for each in again.json["refused"]] == ["what it shows is another by now"]
