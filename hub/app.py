@@ -28,7 +28,7 @@ from hub.settings.model import ChannelSettings, Config
 from hub.settings.secrets import Secrets
 from hub.store.database import Database
 from hub.store.deliveries import DeliveryReader
-from hub.store.sqlite import SqliteDatabase
+from hub.store.open import open_database
 from hub.store.vault import Vault
 from hub.turn import Turn
 from hub.walk import Walk
@@ -154,4 +154,6 @@ def open_vault(config: Config, clock: Clock) -> Vault:
 
 def open_store(config: Config, clock: Clock, *, threaded: bool) -> Database:
     """The store of this configuration: SQLite in the data folder, or PostgreSQL where `database` names one."""
-    return SqliteDatabase(data_folder(config.folder, config.hub.folder) / "hub.db", threaded=threaded)
+    where = Secrets.of_hub(config).get("database", config.hub.database)
+    file = data_folder(config.folder, config.hub.folder) / "hub.db"
+    return open_database(file if where == "sqlite" else where, clock=clock, threaded=threaded)

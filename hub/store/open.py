@@ -11,9 +11,14 @@ from hub.store.sqlite import SqliteDatabase
 
 
 def open_database(where: str | Path, *, clock: Clock, threaded: bool = True) -> Database:
-    """The store at this path (SQLite) or `postgresql://` address; ConfigError in words when it cannot be used."""
-    if isinstance(where, Path) or not where.startswith(("postgresql://", "postgres://")):
+    """The store at this path (SQLite; `threaded` gives it a writer thread) or `postgresql://` address (always for many threads).
+
+    ConfigError in words when it cannot be used.
+    """
+    if isinstance(where, Path):
         return SqliteDatabase(where, threaded=threaded)
+    if not where.startswith(("postgresql://", "postgres://")):
+        raise ConfigError("database: write `sqlite` or a postgresql:// address")
     try:
         from hub.store.postgres import PostgresDatabase
     except ImportError:

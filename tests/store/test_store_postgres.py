@@ -205,6 +205,12 @@ def test_many_may_open_an_empty_store_at_once(postgres_url: str) -> None:
         database.close()
 
 
+@pytest.mark.parametrize("where", ["mysql://localhost/hub", "hub.db", ""])
+def test_another_kind_of_address_is_refused(where: str, clock: ManualClock) -> None:
+    with pytest.raises(ConfigError, match="postgresql://"):
+        open_database(where, clock=clock)
+
+
 @pytest.mark.parametrize(
     "url",
     [
