@@ -27,6 +27,7 @@ from hub.sdk.sandbox import Call
 from hub.sdk.wire import Request
 from hub.simulate.ports import Port
 from hub.simulate.postman import post
+from hub.store.sqlite import SqliteDatabase
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = "LAARHUS000001"
@@ -107,6 +108,8 @@ class Shop:
         self._processes: list[subprocess.Popen[bytes]] = []
         self.answered: list[Request] = []
         """Deliveries answered 200."""
+        self.turned_away = 0
+        """How often a true delivery found nobody, or no room."""
         self._stock(SKUS)
         self._watch_effects()
         self._configure(till_poll_seconds, shop_sweep_seconds)
@@ -125,6 +128,10 @@ class Shop:
         """What lies in the shop by the till's own count."""
         return self.ports["till"].look(_stocks)
 
+    def prices(self) -> dict[str, Decimal]:
+        """What the webshop asks for each SKU."""
+        return self.ports["webshop"].look(_prices)
+
     def agree(self) -> bool:
         """Whether webshop and till show the same."""
         return self.shows() == self.lies()
@@ -133,8 +140,8 @@ class Shop:
         """Every call that a platform has answered."""
         return self.ports[name].look(lambda sandbox: list(sandbox.calls))
 
-    def deliver(self, deliveries: list[Request], attempts: int = 400) -> None:
-        """Post each delivery until it is answered 200, as platforms do."""
+    def deliver(self, deliveries: list[Request], attempts: int = 400) -> int:
+        """Post each delivery until it is answered 200, as platforms do; how many were taken."""
         for delivery in deliveries:
             for _ in range(attempts):
                 status = post(delivery)
@@ -142,9 +149,11 @@ class Shop:
                     self.answered.append(delivery)
                     break
                 assert status in (0, 503), f"a true delivery was answered {status}"
+                self.turned_away += 1
                 time.sleep(0.05)
             else:
                 raise AssertionError("a delivery was never taken")
+        return len(deliveries)
 
     # the hub
 
@@ -157,6 +166,11 @@ class Shop:
             until("the receiver is ready", self.ready, READY_SECONDS)
             until("webshop and till agree", self.agree)
         return made
+
+    def stop(self) -> int:
+        """End the newest run in good order; its exit code."""
+        self._processes[-1].terminate()
+        return self._processes[-1].wait(WAIT_SECONDS)
 
     def ready(self) -> bool:
         """Whether deliveries are taken."""
@@ -301,6 +315,22 @@ def alive(pid: int) -> bool:
         return False
 
 
+def kept_ids(data: Path, channel: str) -> set[str]:
+    """The ids of the deliveries of a channel that a hub has understood, each once; the hub must not be running."""
+    database = SqliteDatabase(data / "hub.db", threaded=False)
+    try:
+        rows = database.read(
+            lambda tx: tx.query(
+                "SELECT delivery_id, state FROM inbox WHERE channel = :channel AND door = 'hook' ORDER BY seq", channel=channel
+            )
+        )
+    finally:
+        database.close()
+    ids = [str(row[0]) for row in rows if row[1] == "done"]
+    assert len(ids) == len(set(ids))
+    return set(ids)
+
+
 class Posting(threading.Thread):
     """Sales at the till one after another, each posted until it is taken; `halt` ends it."""
 
@@ -335,6 +365,10 @@ class Posting(threading.Thread):
 
 def _stocks(platform: Any) -> dict[str, int]:
     return {sku: sum(shown["stock"].values()) for sku, shown in platform.shown().items()}
+
+
+def _prices(platform: Any) -> dict[str, Decimal]:
+    return {sku: shown["price"] for sku, shown in platform.shown().items()}
 
 
 def _free_port() -> int:

@@ -1,0 +1,48 @@
+"""At rest the hub is quiet: it reads by the schedule and writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import SKUS, Shop, until
+
+QUIET_SECONDS = 20
+POLL_SECONDS = 1
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(tmp_path, till_poll_seconds=POLL_SECONDS, shop_sweep_seconds=4)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.end()
+
+
+def test_after_convergence_nothing_is_written_and_nothing_read_beyond_the_schedule(shop: Shop) -> None:
+    shop.deliver(shop.till("sell", SKUS[0], 3))
+    until("the sale is shown", shop.agree)
+    # The webshop tells of our own write; what that asks to be looked up belongs to the sale.
+    shop.deliver(shop.ports["webshop"].take())
+    before = {name: len(shop.calls(name)) for name in shop.ports}
+    wrote = sum(port.writes() for port in shop.ports.values())
+    settles = until("every channel has polled again", lambda: all(len(shop.calls(n)) >= before[n] + 2 for n in before))
+    assert settles < 5
+    began = time.monotonic()
+    first = {name: len(shop.calls(name)) for name in shop.ports}
+    until("twenty seconds are over", lambda: time.monotonic() - began >= QUIET_SECONDS, QUIET_SECONDS + 5)
+    seconds = time.monotonic() - began
+    calls = {name: shop.calls(name)[first[name] :] for name in shop.ports}
+    assert [call for each in calls.values() for call in each if call.writes] == []
+    assert sum(port.writes() for port in shop.ports.values()) == wrote
+    # The till polls two streams; the webshop polls one and sweeps one every four seconds; a tick at either edge may fall inside.
+    assert len(calls["till"]) <= 2 * (seconds / POLL_SECONDS + 1), Counter(call.path for call in calls["till"])
+    assert len(calls["webshop"]) <= (seconds / POLL_SECONDS + 1) + (seconds / 4 + 1)
+    # And it is alive: it did read by the schedule.
+    assert len(calls["till"]) >= seconds
+    assert len(calls["webshop"]) >= seconds / 2
