@@ -1,39 +1,74 @@
-"""Whose figure is it? A system that keeps one pool names no place, so what it is right about must say where the pool is."""
+"""Who is right about what: places by each channel's own ids, joint figures, lists and fields."""
 
 from __future__ import annotations
 
 import pytest
-from settings_texts import SOUND
+from pure_grounds import channel, config
 
+from hub.canonical.item import CLAIMED_FIELDS
 from hub.merge.authority import Authority
-from hub.settings.load import load_text
-
-LOCATIONS = "warehouse: {title: Warehouse}\nannex: {title: Annex}\naarhus: {title: Aarhus, channels: {till: L1}}\n"
+from hub.settings.model import AuthoritySettings, ItemAuthority, Location, PriceAuthority, StockAuthority
 
 
-def authority(stock: str) -> Authority:
-    """The authority of the sound configuration, its locations known to the till only, with these stock entries."""
-    texts = {**SOUND, "locations.yaml": LOCATIONS, "authority.yaml": f"items: [{{channel: erp}}]\nstock: {stock}\n"}
-    return Authority(load_text({**texts, "channels/webshop.yaml": SHOP, "pricing.yaml": "", "allocation.yaml": ""}, "shop"))
-
-
-SHOP = "channel: webshop\nconnector: window\nrole: webshop\n"
-
-
-def test_a_pool_without_an_id_is_the_place_that_its_channel_is_right_about() -> None:
-    assert authority("[{channel: erp, covers: [warehouse]}, {channel: till, covers: [aarhus]}]").single_stock_place("erp") == (
-        "warehouse"
+def authority(*stock: StockAuthority, items: tuple[ItemAuthority, ...] = (), **ids: dict[str, str]) -> Authority:
+    names = {name for each in stock for name in each.covers} | set(ids)
+    return Authority(
+        config(
+            channels=[channel("erp"), channel("till")],
+            locations={name: Location(channels=ids.get(name, {})) for name in sorted(names)},
+            authority=AuthoritySettings(items=items, stock=stock, prices=(PriceAuthority(channel="erp", list="retail"),)),
+        )
     )
 
 
-def test_one_figure_for_two_places_is_a_claim_about_both() -> None:
-    known = authority("[{channel: erp, covers: [warehouse, annex], each: false}, {channel: till, covers: [aarhus]}]")
-    place = known.stock_place("erp", known.single_stock_place("erp") or "")
-    assert place is not None
-    assert place.place == "annex+warehouse"
+EACH = StockAuthority(channel="erp", covers=("a", "b"))
+JOINT = StockAuthority(channel="erp", covers=("b", "a"), each=False)
 
 
-@pytest.mark.parametrize("channel", ["webshop", "nobody"])
-def test_a_pool_of_a_channel_that_is_right_about_nothing_is_nowhere(channel: str) -> None:
-    known = authority("[{channel: erp, covers: [warehouse]}, {channel: till, covers: [aarhus]}]")
-    assert known.single_stock_place(channel) is None
+def test_a_figure_for_each_is_about_its_own_place() -> None:
+    said = authority(EACH, a={"erp": "1"}, b={"erp": "2"})
+    assert said.location("erp", "2") == "b"
+    assert said.location("till", "2") is None
+    found = said.stock_place("erp", "b")
+    assert found is not None
+    assert found.place == "b"
+    assert said.stock_place("till", "b") is None
+
+
+def test_one_figure_for_several_has_one_place() -> None:
+    said = authority(JOINT, a={"erp": "1"})
+    assert {said.figure_of[name].place for name in ("a", "b")} == {"a+b"}
+
+
+@pytest.mark.parametrize(
+    ("stock", "ids", "expected"),
+    [
+        (StockAuthority(channel="erp", covers=("a",)), {}, {"a"}),
+        (EACH, {"a": {"erp": "1"}}, {"a"}),
+        (EACH, {"a": {"erp": "1"}, "b": {"erp": "2"}}, {None}),
+        (JOINT, {}, {"a", "b"}),
+        (JOINT, {"a": {"erp": "1"}}, {"a"}),
+        (JOINT, {"a": {"erp": "1"}, "b": {"erp": "2"}}, {"a", "b"}),
+    ],
+)
+def test_a_figure_that_names_no_place(stock: StockAuthority, ids: dict[str, dict[str, str]], expected: set[str | None]) -> None:
+    assert authority(stock, **ids).single_stock_place("erp") in expected
+
+
+def test_a_list_has_one_who_is_right() -> None:
+    said = authority()
+    assert (said.price_list("erp", ""), said.price_list("till", ""), said.price_list("erp", "x")) == ("retail", None, None)
+
+
+def test_fields_that_one_names_are_taken_from_the_other() -> None:
+    said = authority(items=(ItemAuthority(channel="erp"), ItemAuthority(channel="till", fields=("title",))))
+    assert said.item_fields("till") == {"title"}
+    assert said.item_fields("erp") == frozenset(CLAIMED_FIELDS) - {"title"}
+    assert said.item_fields("nobody") == frozenset()
+
+
+def test_who_is_right_about_the_sku_says_which_items_there_are() -> None:
+    said = authority(items=(ItemAuthority(channel="till", fields=("title",)), ItemAuthority(channel="erp")))
+    assert said.naming_channels == ("erp",)
+    only = authority(items=(ItemAuthority(channel="till", fields=("title",)),))
+    assert only.naming_channels == ("till",)
