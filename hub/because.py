@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from hub.canonical.item import LISTING_FIELDS
 from hub.canonical.values import Plain, iso, pieces
 from hub.flow import Aspect, Target
 from hub.settings.model import Config
@@ -26,9 +27,10 @@ def value_words(aspect: str, value: Plain) -> str:
     if aspect == Aspect.PRICE:
         tax = value.get("tax")
         return f"{value['amount']} {value['currency']}" + (f" {tax_words(tax)}" if tax else "")
-    said = {name: each for name, each in value.items() if name in ("sku", "amount", "currency", "sellable")}
-    first = [f"{pieces(each)} pieces" if name == "sellable" else str(each) for name, each in said.items()]
-    return ", ".join(first + [f"{name} “{_short(each)}”" for name, each in value.items() if name not in (*said, "tax")])
+    first = [str(value["sku"])] if "sku" in value else []
+    first += [f"{value['amount']} {value['currency']}"] if "amount" in value else []
+    first += [f"{pieces(value['sellable'])} pieces"] if "sellable" in value else []
+    return ", ".join(first + [f"{name} “{_short(each)}”" for name, each in value.items() if name in LISTING_FIELDS])
 
 
 def change_words(aspect: str, before: Plain, after: Plain) -> tuple[str, str]:

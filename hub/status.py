@@ -23,9 +23,13 @@ LATE_TIMES: Final = 3
 
 @dataclass(slots=True)
 class StreamStatus:
-    """How far one stream is read: times in ISO 8601 or "", `late` when its rhythm has not been kept."""
+    """How far one stream is read: times in ISO 8601 or "" (never), `late` when its rhythm has not been kept.
+
+    `polls` says whether it is polled at all; one that is not is only swept.
+    """
 
     stream: str
+    polls: bool
     polled_at: str
     swept_at: str
     under_way: bool
@@ -132,14 +136,16 @@ def _stream(
     sweep = readings.get((settings.channel, stream, "sweep"))
     poll = readings.get((settings.channel, stream, "poll"))
     rhythm = settings.streams.get(stream, StreamRhythm())
-    last = [(poll, rhythm.poll_seconds if manifest.streams[stream].poll else 0), (sweep, rhythm.sweep_seconds)]
+    polls = manifest.streams[stream].poll and rhythm.poll_seconds > 0
+    last = [(poll if polls else None, rhythm.poll_seconds), (sweep, rhythm.sweep_seconds)]
     late = any(
         each is not None and seconds and now - each.completed_at > LATE_TIMES * int(seconds * 1_000_000)
         for each, seconds in last
     )
     return StreamStatus(
         stream=stream,
-        polled_at=_time(poll),
+        polls=polls,
+        polled_at=_time(poll) if polls else "",
         swept_at=_time(sweep),
         under_way=any(each is not None and each.under_way for each, _ in last),
         late=late,

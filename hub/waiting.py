@@ -17,6 +17,7 @@ from hub.store.catalogue import Binding
 from hub.store.database import Tx
 
 ASPECTS: Final[tuple[str, ...]] = (Aspect.STOCK, Aspect.PRICE)
+SHOWN: Final = frozenset({"item", *ASPECTS})
 UNBOUND: Final[Mapping[str, str]] = {
     "unbound": "bound to no item",
     "ambiguous": "more than one item or listing fits: bind it by hand",
@@ -55,6 +56,7 @@ def waiting(
                 if (binding.listing, name) not in said:
                     lacking.setdefault(name, []).append(binding)
     heard = heard_streams(tx)
+    found += [Waiting("", "", "", why) for why in unread(manifests[channel], channel, heard)]
     for aspect, those in lacking.items():
         why = lacks(config, authority, manifests, channel, aspect, heard)
         if why.silent:
@@ -74,6 +76,13 @@ def heard_streams(tx: Tx) -> frozenset[tuple[str, str]]:
     """The (channel, stream) that have been read to their end at least once."""
     readings = cursors.readings(tx).values()
     return frozenset((each.channel, each.stream) for each in readings if each.kind == "sweep" and each.checked)
+
+
+def unread(manifest: Manifest, channel: str, heard: frozenset[tuple[str, str]]) -> list[str]:
+    """The streams about what a channel shows that have never been read to their end, in words."""
+    about = [name for name, stream in manifest.streams.items() if SHOWN.intersection(stream.maps)]
+    never = [stream for stream in about if (channel, stream) not in heard]
+    return [f"{channel} has not been read to its end yet: {', '.join(never)}"] if never else []
 
 
 def lacks(

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from hub.because import sources, steps, value_words
 from hub.canonical.json import read_json
 from hub.canonical.values import Plain, iso
+from hub.desired.listing import offered
 from hub.diff.compare import difference
 from hub.errors import ConfigError
 from hub.files import meant
@@ -25,7 +26,7 @@ from hub.store.changes import OpenChange
 from hub.store.database import Database, Tx
 from hub.store.looks import Head
 from hub.store.targets import StoredObservation, StoredTarget
-from hub.waiting import UNBOUND, heard_streams, lacks
+from hub.waiting import UNBOUND, heard_streams, lacks, unread
 
 RECEIPTS_MAX: Final = 5
 DRIFT_MAX: Final = 5
@@ -249,7 +250,8 @@ def _reasons(tx: Tx, config: Config, manifests: Mapping[str, Manifest], asked: _
     binding = asked.binding
     if binding is None:
         words = f"{key.channel} has told of no listing `{key.listing}`, and none there has it as its SKU"
-        return [words, *found, *_under_way(tx)]
+        silent = unread(manifests[key.channel], key.channel, heard_streams(tx))
+        return [words, *_not_made(tx, config, asked, key), *found, *silent, *_under_way(tx)]
     if binding.state != "bound":
         bind = f"; `samklang bind {key.channel} {key.listing} SKU` binds it" if binding.state != "gone" else ""
         return [f"the listing is {UNBOUND.get(binding.state, binding.state)}{bind}", *found]
@@ -258,6 +260,22 @@ def _reasons(tx: Tx, config: Config, manifests: Mapping[str, Manifest], asked: _
         return [f"its item is a {item.kind}: it has no stock", *found]
     lack = lacks(config, Authority(config), manifests, key.channel, key.aspect, heard_streams(tx))
     return [lack.words, *found, *([] if lack.silent else _under_way(tx))]
+
+
+def _not_made(tx: Tx, config: Config, asked: _Asked, key: Key) -> list[str]:
+    """Why an item that exists has no listing on a channel where the hub makes them."""
+    if any(each.aspect == Aspect.LISTING for each in asked.targets):
+        return [f"its listing is to be made, price and stock with it: `samklang why {key.channel} {key.listing} listing`"]
+    items = catalogue.items_by_sku(tx, [key.listing]).get(key.listing, [])
+    if len(items) != 1:
+        return ["no item has this SKU"] if not items else [f"{len(items)} items have this SKU"]
+    rule, where = config.channels[key.channel].listing, config.place("channels", key.channel, "listing")
+    if rule.offer != "all":
+        return [f"an item has this SKU, and only listings that exist are offered on {key.channel} [{where}]"]
+    told = catalogue.catalogue(tx, [items[0].item]).get(items[0].item, {}).get((Aspect.ITEM, ""), {})
+    if not offered(rule, items[0].sku, items[0].category, told):
+        return [f"its item (category {items[0].category or 'none'}) is not among what is offered on {key.channel} [{where}]"]
+    return ["it is offered there, and is made once its price and stock are known and the channel has been read"]
 
 
 def _under_way(tx: Tx) -> list[str]:

@@ -19,6 +19,7 @@ from hub.errors import ConfigError, HubError
 FINE: Final = 0
 FOUND: Final = 1
 USAGE: Final = 2
+ROWS_SHOWN_MAX: Final = 500
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", envvar="SAMKLANG_CONFIG", help="Folder of the configuration", show_default="this folder")
@@ -53,7 +54,7 @@ def lines(texts: Iterable[str], indent: str = "") -> None:
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
     """Print the rows: as a table to a terminal, otherwise a heading and a line each, with tabs between the cells."""
     cells = [[clean(str(cell)) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() or not cells:
         if title:
             line(title)
         if cells:
@@ -68,9 +69,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str =
     made = Table(title=title or None, title_justify="left", show_edge=False)
     for name in columns:
         made.add_column(name, overflow="fold")
-    for row in cells:
+    for row in cells[:ROWS_SHOWN_MAX]:
         made.add_row(*(Text(cell) for cell in row))
     Console().print(made)
+    if len(cells) > ROWS_SHOWN_MAX:
+        line(f"… and {len(cells) - ROWS_SHOWN_MAX} more: into a pipe, or with --json, all are told")
 
 
 def clean(text: str) -> str:

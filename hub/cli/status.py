@@ -31,13 +31,13 @@ def _print(found: Status) -> None:
     for each in found.channels:
         open_changes = ", ".join(f"{count} {state}" for state, count in each.changes.items()) or "none"
         listings = ", ".join(f"{count} {state}" for state, count in each.listings.items()) or "none"
-        paused = each.paused or "no"
+        paused = (each.paused or "no") + (f", {each.failures} failures in a row" if each.failures else "")
         rows.append((each.channel, each.mode, paused, open_changes, f"{each.lag_seconds} s", listings, each.tokens))
     say.table(("channel", "mode", "paused", "changes", "lag", "listings", "pace left"), rows, f"at {found.at}")
     streams = [
-        (each.channel, stream.stream, stream.polled_at or "never", stream.swept_at or "never", "late" if stream.late else "")
+        (each.channel, one.stream, _time(one.polled_at, one.polls), _time(one.swept_at), "late" if one.late else "")
         for each in found.channels
-        for stream in each.streams
+        for one in each.streams
     ]
     say.table(("channel", "stream", "polled", "swept", ""), streams, "streams")
     at_work = "at work" if found.working else "not at work"
@@ -47,3 +47,7 @@ def _print(found: Status) -> None:
         say.line(f"held {hold['id']} {hold['channel']} {hold['guard']}: {hold['words']}")
     if found.ticks:
         say.line("ticks " + ", ".join(f"{count} {kind}" for kind, count in found.ticks.items()))
+
+
+def _time(at: str, wanted: bool = True) -> str:
+    return at or ("never" if wanted else "-")

@@ -84,4 +84,5 @@ def _from(envelope: dict[str, Any] | None) -> str:
         return f", from inbox {envelope['inbox']}, no longer kept"
     delivery = f" {envelope['delivery']}" if envelope["door"] == "hook" and envelope["delivery"] else ""
     came = f"{envelope['door']}{delivery} {envelope['stream']} at {envelope['received_at']}"
-    return f", from inbox {envelope['inbox']}: {came}, digest {envelope['digest']}"
+    again = f", the last of {envelope['times']} times" if envelope["times"] > 1 else ""
+    return f", from inbox {envelope['inbox']}: {came}{again}, digest {envelope['digest']}"

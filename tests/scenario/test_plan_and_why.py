@@ -226,7 +226,7 @@ def test_why_names_the_authority_that_has_not_been_heard(tmp_path: Path) -> None
         assert said.code == 1
         assert "no figure yet: till has not been read to its end, and it is right about aarhus" in said.out
         waiting = desk.type("plan", "webshop", "--json").json["channels"][0]["waiting"]
-        assert [(each["sku"], each["aspect"]) for each in waiting] == [("TEE-001", "stock")]
+        assert [(each["sku"], each["aspect"]) for each in waiting if each["sku"]] == [("TEE-001", "stock")]
     finally:
         desk.close()
 
