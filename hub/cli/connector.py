@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli import say
-from hub.cli.connectors import FoldersOption, registry
+from hub.cli.connectors import FoldersOption, own_mappings, registry
 
 if TYPE_CHECKING:
     from hub.kit.verdict import Verdict
@@ -26,7 +26,7 @@ def new(
     with say.outcome(as_json):
         from hub.kit.new import make
 
-        written = [str(path) for path in make(name, to)]
+        written = [str(path) for path in make(to / "connectors", to / "mappings", name)]
         if as_json:
             say.document({"connector": name, "written": written})
         else:
@@ -49,17 +49,20 @@ def check_contract(
     with say.outcome(as_json):
         import logging
 
+        from hub.errors import ConfigError
         from hub.kit.suite import run
 
+        if specification is not None and not specification.exists():
+            raise ConfigError("there is no such specification", str(specification))
         # The contract provokes every failure there is: what the hub logs of them is not what was asked for.
         logging.getLogger().addHandler(logging.NullHandler())
-        known = registry(config, folder or [])
+        known, also = registry(config, folder or []), [*own_mappings(config), *(mappings or [])]
         wanted = known.names() if names == ["all"] else names
         found: dict[str, list[Verdict]] = {}
         for name in wanted:
             known.manifest(name)
             found[name] = []
-            for verdict in run(known, name, specification, mappings=mappings or []):
+            for verdict in run(known, name, specification, mappings=also):
                 found[name].append(verdict)
                 if not as_json:
                     say.line(f"{name}: {'held' if verdict.held else 'BROKEN'}: {verdict.rule}: {verdict.evidence}")

@@ -11,6 +11,7 @@ from hub.cli import say
 
 if TYPE_CHECKING:
     from hub.sdk.registry import Registry
+    from hub.settings.model import Config
 
 FoldersOption = Annotated[
     list[Path] | None, typer.Option("--folder", help="Also the connectors in this folder; may be said several times")
@@ -34,13 +35,24 @@ def registry(config: Path, folders: list[Path]) -> Registry:
     """The shipped connectors, those of the configuration in this folder if there is one, and those in `folders`."""
     from hub.paths import from_config
     from hub.sdk.registry import Registry
+
+    loaded = _loaded(config)
+    own = [from_config(loaded.folder, each) for each in loaded.hub.connectors] if loaded is not None else []
+    return Registry([*own, *folders])
+
+
+def own_mappings(config: Path) -> list[Path]:
+    """The folders of mappings that the configuration in this folder names, if there is one."""
+    from hub.paths import from_config
+
+    loaded = _loaded(config)
+    return [from_config(loaded.folder, each) for each in loaded.hub.mappings] if loaded is not None else []
+
+
+def _loaded(config: Path) -> Config | None:
     from hub.settings.load import load
 
-    own = []
-    if (config / "hub.yaml").is_file():
-        loaded = load(config)
-        own = [from_config(loaded.folder, each) for each in loaded.hub.connectors]
-    return Registry([*own, *folders])
+    return load(config) if (config / "hub.yaml").is_file() else None
 
 
 def _described(known: Registry, name: str) -> dict[str, Any]:
