@@ -51,7 +51,7 @@ class TimedStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if self._deadline.passed:
+        if buffer and self._deadline.passed:
             raise httpcore.WriteTimeout("the deadline passed")
         self._stream.write(buffer, self._deadline.left(timeout))
 
