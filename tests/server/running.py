@@ -44,6 +44,7 @@ name: test
 server: {{host: 127.0.0.1, port: {port}, public_url: 'http://127.0.0.1:{port}', body_bytes_max: 20000}}
 connectors: [own/connectors]
 mappings: [own/mappings]
+trust_code: true
 """
 LOCATIONS = 'aarhus: {title: Shop in Aarhus, channels: {till: "LAARHUS000001"}}\n'
 AUTHORITY = """

@@ -75,7 +75,7 @@ def test_what_only_a_start_can_take_up_is_refused_with_its_line(shop: Shop) -> N
     text = (shop.folder / "hub.yaml").read_text(encoding="utf-8")
     shop.write("hub.yaml", text + "folder: elsewhere\n")
     shop.reload()
-    until("both halves refuse it", lambda: refusals(shop).count("hub.yaml:6") == 2)
+    until("both halves refuse it", lambda: refusals(shop).count("hub.yaml:7") == 2)
     assert not (shop.folder / "elsewhere").exists()
     assert "only a start takes this up" in refusals(shop)
 
