@@ -103,7 +103,7 @@ class Told:
             {key: _known(binding) for key, binding in known.items()},
             items,
             bound,
-            item_channels=self._authority.item_channels,
+            item_channels=self._authority.naming_channels,
             items_heard=self.items_heard(heard),
             bind_by_sku=lambda channel: self._config.channels[channel].bind_by == "sku",
             new_id=self._clock.token,
@@ -152,7 +152,9 @@ class Told:
         for told in said.told:
             claim = self._claim(told)
             if claim is not None:
-                claims[claim[:4]] = claim
+                held = claims.get(claim[:4])
+                if held is None or _not_older((claim.version, claim.begun), (held.version, held.begun)):
+                    claims[claim[:4]] = claim
                 if told.envelope.door == Door.HOOK:
                     hooks.add(claim[:3])
         if not claims:
@@ -204,7 +206,10 @@ class Told:
             if self._claim(told) is not None:
                 continue
             seen = self._observed.of(self._channels[told.channel], told.entity, told.value)
-            if seen is not None:
+            if seen is None:
+                continue
+            held = newest.get(seen[0])
+            if held is None or _not_older(_age(told), _age(held[0])):
                 newest[seen[0]] = (told, seen[1])
         if not newest:
             return
@@ -356,6 +361,15 @@ def _binding(key: tuple[str, str], known: Known) -> Binding:
 
 def _as_record(binding: Binding) -> dict[str, Plain]:
     return {"listing": binding.listing, "sku": binding.sku, "refs": read_json(binding.refs)}
+
+
+def _age(told: RecordTold) -> tuple[int, int]:
+    return int(told.value.get("version") or 0), told.envelope.begun
+
+
+def _not_older(new: tuple[int, int], old: tuple[int, int]) -> bool:
+    """Which of two (version, begun) was said later: by the platform's version where both have one, else by our own sequence."""
+    return new[0] >= old[0] if new[0] and old[0] else new[1] >= old[1]
 
 
 def _differs(new: StoredObservation, old: StoredObservation | None) -> bool:
