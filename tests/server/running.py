@@ -34,7 +34,8 @@ PLACE = "LAARHUS000001"
 READY_SECONDS = 20.0
 WAIT_SECONDS = 20.0
 DEADLINE_SECONDS = 2
-SKUS = [f"TEE-{number:02d}" for number in range(1, 9)]
+TAKEN_UP = "the new configuration is taken up"
+SKUS = [f"TEE-{number:02d}" for number in range(1, 17)]
 PIECES = 40
 TILL_SECRETS = {"access_token": "sandbox-access-token", "signature_key": "sandbox-signature-key"}
 SHOP_SECRETS = {"password": "made-up-password", "hook_secret": "made-up-hook-secret"}
@@ -203,6 +204,23 @@ class Shop:
         """Run another command on this configuration."""
         return command(*words, "--config", str(self.folder))
 
+    def files(self) -> dict[str, str]:
+        """The configuration as it stands, by file name."""
+        found = [path for path in self.folder.rglob("*") if path.is_file() and self.folder / "data" not in path.parents]
+        return {str(path.relative_to(self.folder)): path.read_text(encoding="utf-8") for path in found if path.suffix != ".pyc"}
+
+    def put_back(self, files: dict[str, str]) -> None:
+        """Make the configuration what it was, and wait until the hub works by it again."""
+        if self.files() == files:
+            return
+        for name in self.files().keys() - files.keys():
+            (self.folder / name).unlink()
+        for name, text in files.items():
+            self.write(name, text)
+        taken = self.log().count(TAKEN_UP)
+        self.reload()
+        until("the old configuration is back", lambda: self.log().count(TAKEN_UP) > taken)
+
     def letters(self) -> list[dict[str, Any]]:
         """The open dead letters, as `samklang dead` lists them."""
         said = self.command("dead", "--json")
@@ -317,7 +335,7 @@ def alive(pid: int) -> bool:
 
 
 def kept_ids(data: Path, channel: str) -> set[str]:
-    """The ids of the deliveries of a channel that a hub has understood, each once; the hub must not be running."""
+    """The ids of the deliveries of a channel that a hub has understood, each once."""
     database = SqliteDatabase(data / "hub.db", threaded=False)
     try:
         rows = database.read(
