@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from stage import PRICING, Stage, stage
 
+from hub.store import requests
+
 SOCIAL = """
 channel: social
 connector: meta
@@ -46,6 +48,8 @@ def test_items_with_a_price_are_made_with_their_stock(shop: Stage) -> None:
 
 def test_an_item_that_would_be_free_waits_for_a_person(shop: Stage) -> None:
     assert state(shop, "FREE") is None
+    held = shop.hub.database.read(requests.holds)
+    assert [(hold.channel, hold.guard) for hold in held if hold.channel == "social"] == [("social", "price_zero")]
 
 
 @pytest.mark.parametrize("how", ["withdraw", "remove"])

@@ -278,6 +278,7 @@ def test_a_packed_answer_is_unpacked(mocked: Callable[..., Client]) -> None:
         ("deflate", b"[]"),
         ("br", b"[]"),
     ],
+    ids=["bomb", "cut", "broken", "twice", "deflate", "brotli"],
 )
 def test_an_answer_that_cannot_be_unpacked_within_its_limit_is_none(
     mocked: Callable[..., Client], encoding: str, sent: bytes
