@@ -1,4 +1,7 @@
-"""Vendure: reads variants, stock levels and prices; writes stock on hand and prices. Facts checked on 3.7.3."""
+"""Vendure: reads variants, stock levels, prices and orders; writes stock on hand, prices and what became of an order.
+
+Facts checked on 3.7.3. Orders have their own files: `order_reading.py`, `order_records.py`, `order_sending.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from typing import Final
 
 from connectors.vendure.admin_api import AdminApi, RejectedError
 from connectors.vendure.documents import PROBE, READ_ITEMS, READ_STOCK, SEND_PRICE, SEND_STOCK, TERMS
+from connectors.vendure.order_reading import OrderReader
+from connectors.vendure.order_sending import OrderSender
 from connectors.vendure.reading import Reading
 from hub.sdk.api import (
     Change,
@@ -62,6 +67,8 @@ class VendureConnector(Connector):
         """Prepare signing in; nothing is asked yet."""
         self._api = AdminApi(self.context)
         self._known: Terms | None = None
+        self._orders = OrderReader(self._api, self.context.channel, self.manifest.streams["orders"].overlap_seconds)
+        self._facts = OrderSender(self._api)
 
     # reading
 
@@ -89,6 +96,14 @@ class VendureConnector(Connector):
     def look_up_stock(self, ids: Sequence[str]) -> Page:
         """The stock levels of these variants as they are now; those that the channel no longer lists are gone."""
         return self._look_up(READ_STOCK, "look up stock", ids)
+
+    def read_orders(self, ask: ReadAsk) -> Page:
+        """The next placed orders, whole; a poll gives those edited or placed since, and those that moved silently."""
+        return self._orders.read(ask)
+
+    def look_up_orders(self, ids: Sequence[str]) -> Page:
+        """These orders as they are now; those that the channel does not have are gone."""
+        return self._orders.look_up(ids)
 
     def _opened_reading(self, stored: Reading, full: bool, overlap_seconds: int) -> Reading | None:
         """A reading that has begun; None when a poll finds the shop exactly as the last reading left it."""
@@ -187,6 +202,15 @@ class VendureConnector(Connector):
                 given = {"id": change.key.listing, "prices": [{"currencyCode": currency, "price": minor}]}
                 planned.append(Planned(change, given, _price_judge(change, currency, minor, tax)))
         return receipts + self._send("send price", SEND_PRICE, planned, self.manifest.sends["price"].batch_max)
+
+    def send_order(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Tells of parcels, cancellations and refunds, each at most once however often it is sent."""
+        return [self._facts.send(change) for change in changes]
+
+    def find_order(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Whether these facts stand in their orders."""
+        found = [self._facts.find(change) for change in changes]
+        return [receipt for receipt in found if receipt is not None]
 
     def _terms(self, places: set[str], currencies: set[str]) -> Terms:
         """The shop's terms, asked for once, and again when these places and currencies are not all among them."""

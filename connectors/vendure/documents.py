@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from connectors.vendure import order_documents
+
 _LEVELS: Final = "stockLevels { stockLocationId stockOnHand stockAllocated updatedAt }"
 
 _ITEM: Final = f"""id sku name enabled trackInventory updatedAt
@@ -55,4 +57,5 @@ ALL: Final = {
     "READ_STOCK": READ_STOCK,
     "SEND_STOCK": SEND_STOCK,
     "SEND_PRICE": SEND_PRICE,
+    **order_documents.ALL,
 }

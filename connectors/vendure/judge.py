@@ -1,4 +1,4 @@
-"""What the shop shows, read over HTTP without any of the hub's code: for checkers of worlds and demonstrations."""
+"""What the shop shows and which orders it holds, read over HTTP without the hub's code: for checkers and demonstrations."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ QUERY = """query Shown($options: ProductVariantListOptions) {
     }
   }
 }"""
+ORDERS = """query Orders($options: OrderListOptions) {
+  orders(options: $options) {
+    totalItems
+    items {
+      id code state totalWithTax
+      lines { id quantity productVariant { sku } }
+      fulfillments { state lines { orderLineId quantity } }
+    }
+  }
+}"""
 LOGIN = """mutation($u: String!, $p: String!) { login(username: $u, password: $p) { __typename } }"""
 
 
@@ -36,6 +46,43 @@ def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str])
             shown[item["sku"]] = _one(item, settings["currency"])
         skip, total = skip + len(found["items"]), found["totalItems"]
     return shown
+
+
+def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """By their order id: number, state, pieces ordered and shipped by SKU, and what the customer pays now. Carts are left out."""
+    headers = _sign_in(base_url, settings, secrets)
+    held: dict[str, dict[str, Any]] = {}
+    skip, total = 0, 1
+    while skip < total:
+        options = {"take": PAGE, "skip": skip, "sort": {"id": "ASC"}, "filter": {"orderPlacedAt": {"isNull": False}}}
+        found = _post(base_url, headers, ORDERS, {"options": options})[0]["data"]["orders"]
+        if not found["items"] and found["totalItems"]:
+            raise ValueError("the listing ended early")
+        for order in found["items"]:
+            held[order["id"]] = _order(order)
+        skip, total = skip + len(found["items"]), found["totalItems"]
+    return held
+
+
+def _order(order: dict[str, Any]) -> dict[str, Any]:
+    skus = {line["id"]: line["productVariant"]["sku"] for line in order["lines"]}
+    lines: dict[str, int] = {}
+    for line in order["lines"]:
+        lines[skus[line["id"]]] = lines.get(skus[line["id"]], 0) + line["quantity"]
+    shipped: dict[str, int] = {}
+    for parcel in order["fulfillments"] or []:
+        if parcel["state"] in ("Shipped", "Delivered"):
+            for part in parcel["lines"]:
+                sku = skus[part["orderLineId"]]
+                shipped[sku] = shipped.get(sku, 0) + part["quantity"]
+    return {
+        "number": order["code"],
+        "reference": "",
+        "state": order["state"],
+        "lines": lines,
+        "shipped": shipped,
+        "total": f"{Decimal(order['totalWithTax']) / 100:.2f}",
+    }
 
 
 def _one(item: dict[str, Any], currency: str) -> dict[str, Any]:

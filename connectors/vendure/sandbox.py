@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.vendure.sandbox_admin import FORBIDDEN, AdminRoutes
+from connectors.vendure.sandbox_desk import OrderDesk
 from connectors.vendure.sandbox_graphql import DocumentError, read_document
+from connectors.vendure.sandbox_orders import Orders
 from connectors.vendure.sandbox_shop import Product, Shop, Variant
 from hub.sdk.api import Plain, Request, Response, SandboxBase, body_json, exact_minor, from_minor, iso, json_response, sign
 
@@ -24,8 +26,11 @@ STATE: Final = (
 )
 
 
-class Sandbox(SandboxBase):
-    """A shop with one channel. Options: username, password, api_key, hook_secret, currency, prices_tax, locations (comma)."""
+class Sandbox(OrderDesk, SandboxBase):
+    """A shop with one channel.
+
+    Options: username, password, api_key, hook_secret, currency, prices_tax, shipping_tax (percent), locations (comma).
+    """
 
     secret_names = ("password", "api_key", "hook_secret")
     CHANNEL: Final[dict[str, dict[str, str]]] = {
@@ -48,6 +53,7 @@ class Sandbox(SandboxBase):
             now=self.clock.now,
             tell=self._event,
         )
+        self.orders = Orders(self.shop, int(self.options.get("shipping_tax", "25")))
         for name in self.options.get("locations", "Default Stock Location").split(","):
             self.shop.locations[str(self.shop.next_id("location"))] = name
         self._keys = {self.options["api_key"]} if self.options.get("api_key") else set()
@@ -69,16 +75,19 @@ class Sandbox(SandboxBase):
             self.faults.spend("cut")
             return Response(500, {}, b"internal error")
         token = f"session-{self._logins + 1}"
-        admin = AdminRoutes(self.shop, self._sign_in, self._make_key, token)
+        admin = AdminRoutes(self.shop, self.orders, self._sign_in, self._make_key, token)
         return admin.answer(body, self._signed_in(request))
 
     def is_write(self, request: Request) -> bool:
         """A mutation other than signing in."""
+        return bool(set(self._mutations(request)) - {"login"})
+
+    def _mutations(self, request: Request) -> list[str]:
         try:
             operation = read_document(str(request.json().get("query", "")))
         except (ValueError, AttributeError, DocumentError):
-            return False
-        return operation.kind == "mutation" and [one.name for one in operation.chosen] != ["login"]
+            return []
+        return [one.name for one in operation.chosen] if operation.kind == "mutation" else []
 
     def unauthorized(self) -> Response:
         """The guard's refusal: HTTP 200, as all errors of a resolver."""
@@ -87,7 +96,8 @@ class Sandbox(SandboxBase):
 
     def snapshot(self) -> Plain:
         """A deep copy of the shop's state."""
-        return {name: copy.deepcopy(getattr(self.shop, name)) for name in STATE}
+        kept = {name: copy.deepcopy(getattr(self.shop, name)) for name in STATE}
+        return {**kept, "orders": copy.deepcopy(self.orders.kept)}
 
     def restore(self, state: Plain) -> None:
         """Put a snapshot back; ids that were used stay used."""
@@ -95,9 +105,12 @@ class Sandbox(SandboxBase):
         for name in STATE:
             setattr(self.shop, name, copy.deepcopy(state[name]))
         self.shop.last_ids = kept
+        self.orders.kept = copy.deepcopy(state["orders"])
 
     def ignored(self, request: Request) -> Response:
         """The success-shaped answer of a write that changes nothing: what is still there, and no event."""
+        if "updateProductVariants" not in self._mutations(request):
+            return super().ignored(request)
         self.shop.deaf = True
         try:
             return self.route(request)
@@ -167,7 +180,7 @@ class Sandbox(SandboxBase):
         self.shop.update_variants([{"id": str(self._variant(sku).id), "prices": prices}])
 
     def sell(self, sku: str, pieces: int, place: str = "") -> int:
-        """A paid order: allocates what is there, at most `pieces`, and says how many; on hand stays until `fulfil`."""
+        """What a paid order does to the stock, without the order: allocates at most `pieces` of what is there, says how many."""
         variant, place = self._variant(sku), place or self._first_place()
         level = variant.levels[place]
         sold = min(pieces, max(0, level.on_hand - level.allocated))
@@ -179,14 +192,6 @@ class Sandbox(SandboxBase):
         """A fulfilment is made: on hand and allocated fall together."""
         variant, place = self._variant(sku), place or self._first_place()
         self.shop.moved(variant, place, "Sale", "SALE", -pieces, on_hand=-pieces, allocated=-pieces)
-
-    def take_back(self, sku: str, pieces: int, place: str = "") -> None:
-        """Fulfilled lines are cancelled as returned: on hand rises."""
-        self.shop.moved(self._variant(sku), place or self._first_place(), "Cancellation", "CANCELLATION", pieces, on_hand=pieces)
-
-    def cancel(self, sku: str, pieces: int, place: str = "") -> None:
-        """An order is cancelled before it was fulfilled: its allocation is released."""
-        self.shop.moved(self._variant(sku), place or self._first_place(), "Release", "RELEASE", pieces, allocated=-pieces)
 
     def remove_item(self, sku: str) -> None:
         """A person deletes the variant."""

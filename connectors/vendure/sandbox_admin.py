@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from connectors.vendure.sandbox_graphql import DocumentError, Operation, Selection, VariablesError, bound, read_document, shaped
+from connectors.vendure.sandbox_order_api import OrderApi
+from connectors.vendure.sandbox_orders import Orders
 from connectors.vendure.sandbox_shop import ResolverFault, Shop, Variant
 from hub.sdk.api import Plain, Response, json_response, micros
 
@@ -21,7 +23,9 @@ Root = Callable[[dict[str, Plain]], Plain]
 class AdminRoutes:
     """The root fields that the connector and the recorded calls use; any other is unknown to the schema."""
 
-    def __init__(self, shop: Shop, sign_in: Callable[[str, str], bool], make_key: Callable[[], str], token: str) -> None:
+    def __init__(
+        self, shop: Shop, orders: Orders, sign_in: Callable[[str, str], bool], make_key: Callable[[], str], token: str
+    ) -> None:
         self._shop = shop
         self._sign_in = sign_in
         self._make_key = make_key
@@ -52,6 +56,9 @@ class AdminRoutes:
             "createProductVariants": lambda said: [shop.variant_shown(one) for one in shop.create_variants(said["input"])],
             "updateProductVariants": lambda said: [shop.variant_shown(one) for one in shop.update_variants(said["input"])],
         }
+        about_orders = OrderApi(orders, _paged)
+        self.queries.update(about_orders.queries)
+        self.mutations.update(about_orders.mutations)
 
     def answer(self, body: Plain, signed_in: bool) -> Response:
         """The answer to one posted document: 400 for a bad one, otherwise 200 with data or errors."""

@@ -198,6 +198,12 @@ def bound(value: Plain, variables: Mapping[str, Plain]) -> Plain:
     return value
 
 
+class Scalar(NamedTuple):
+    """A value of the JSON scalar: shown as it is, and nothing of it can be chosen."""
+
+    value: Plain
+
+
 Lazy = Callable[[dict[str, Plain]], Plain]
 """A field that takes arguments, or that costs something to compute: called with its arguments when it is chosen."""
 
@@ -209,7 +215,7 @@ def shaped(found: Plain, chosen: list[Selection], operation: Operation, variable
     if not isinstance(found, dict):
         if chosen and found is not None:
             raise DocumentError(f'Field "{kind}" must not have a selection since it has no subfields.')
-        return found
+        return found.value if isinstance(found, Scalar) else found
     if not chosen:
         raise DocumentError(f'Field "{kind}" of an object type must have a selection of subfields.')
     answer: dict[str, Plain] = {}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from vendure_rig import FOLDER, Rig
+from vendure_rig import FOLDER, Rig, Served
 
 from connectors.vendure.judge import read_shown
 from hub.errors import OutcomeUnknownError, ThrottledError, UnauthorizedError, UnavailableError, UnverifiedError
@@ -359,7 +357,7 @@ def test_the_judge_reads_over_http_what_the_shop_shows(rig: Rig) -> None:
     rig.stocked(3)
     rig.sandbox.sell("TEE-002", 4)
     rig.sandbox.enable_product("TEE-003", False)
-    with _served(rig) as base_url:
+    with Served(rig.sandbox) as base_url:
         shown = read_shown(base_url, rig.settings, dict(rig.connector.secrets))
     expected = {
         sku: {
@@ -372,37 +370,6 @@ def test_the_judge_reads_over_http_what_the_shop_shows(rig: Rig) -> None:
     }
     assert shown == expected
     assert shown["TEE-002"]["stock"] == {"1": "6"}
-
-
-class _served:
-    """The sandbox on a loopback port for the length of a `with`."""
-
-    def __init__(self, rig: Rig) -> None:
-        class Answering(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                answer = rig.sandbox.send(Request("POST", f"http://{headers['host']}{self.path}", headers, body), 5, 1 << 25)
-                self.send_response(answer.status)
-                for name, value in {**answer.headers, "content-length": str(len(answer.body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Keep the test's output clean."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Answering)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *raised: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 # without a reason from the shop

@@ -21,17 +21,13 @@ from hub.sdk.wire import Request
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 REDACTED = "REDACTED"
 SKIPPED = {
-    "orders come with their own work": ["16", "17", "19", "21", "22", "24", "25", "27", "28", "30", "61", "62", "63", "64", "65"],
     "asks for an allocation's order line, which the recorded server itself failed to give": ["32"],
 }
-"""What stands between the recorded calls and moves stock is done by the sandbox's hands instead."""
-BETWEEN = {
-    "18": [("sell", 2)],
-    "20": [("fulfil", 2)],
-    "26": [("take_back", 1)],
-    "29": [("sell", 1)],
-    "31": [("cancel", 1)],
-}
+BUYER = {"name": "A B", "email": "buyer@test.local", "street": "x", "city": "Cph", "postal_code": "1000", "country": "DK"}
+BOUGHT = {"16": 2, "29": 1}
+"""Pieces that a customer of the recorded shop bought before these calls, by its shop API; the sandbox's hands do it here."""
+OPAQUE = ("code", "transactionId")
+"""Made up anew by every server."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +52,7 @@ def test_every_document_is_valid_against_the_published_schema(schema: GraphQLSch
 
 
 def test_the_judges_documents_are_valid_too(schema: GraphQLSchema) -> None:
-    for query in (judge.QUERY, judge.LOGIN):
+    for query in (judge.QUERY, judge.ORDERS, judge.LOGIN):
         assert [error.message for error in validate(schema, parse(query))] == []
 
 
@@ -72,6 +68,13 @@ def test_every_request_of_a_working_day_has_variables_that_the_schema_takes(sche
     rig.connector.look_up("stock", [*ids, "999"])
     rig.send_stock({ids[0]: 3, ids[1]: 4, "999": 5})
     rig.send_price({ids[0]: "19.95", ids[1]: "20"})
+    order = rig.sandbox.order({"TEE-003": 3, "TEE-004": 1}, shipping=Decimal("39.00"))
+    _, cursor = rig.read("orders", page_max=1)
+    rig.fact("fulfilled:erp:1", order, {"TEE-003": 2}, tracking="TN1")
+    rig.fact("cancelled:erp:1", order, {"TEE-003": 1})
+    rig.fact("refunded:erp:1", order, {}, amount_minor=1000)
+    rig.read("orders", cursor, page_max=1)
+    rig.connector.look_up("orders", [order, "999"])
     sent = rig.wire.documents()
     assert {one["query"] for one in sent} == set(documents.ALL.values())
     assert [fault for one in sent for fault in _faults(schema, one["query"], one["variables"])] == []
@@ -90,7 +93,13 @@ class Replay:
     def __init__(self) -> None:
         self.clock = ManualClock(1_790_000_000_370_000)
         self.sandbox = Sandbox(
-            self.clock, username="superadmin", password="superadmin", currency="USD", prices_tax="excluded", hook_secret="made-up"
+            self.clock,
+            username="superadmin",
+            password="superadmin",
+            currency="USD",
+            prices_tax="excluded",
+            shipping_tax="0",
+            hook_secret="made-up",
         )
         self.sandbox.hook_url = "http://hub.test/hooks/webshop"
         self.token = ""
@@ -98,6 +107,15 @@ class Replay:
         self.sku = ""
         self.times: dict[str, str] = {}
         self.times_back: dict[str, str] = {}
+
+    def between(self, number: str) -> None:
+        """What people did before this call."""
+        if number in BOUGHT:
+            order = self.sandbox.order({self.sku: BOUGHT[number]}, paid=False, customer=BUYER, shipping=Decimal("5.00"))
+            self.clock.advance(1.5)
+            self.sandbox.pay(order)
+        if number == "61":
+            self.sandbox.orders.cart({})
 
     def put(self, recorded: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The sandbox's status and body for the recorded request, signed in the way the recorded one was."""
@@ -139,6 +157,11 @@ class Replay:
         if key == "id" and ".stockLevels." in path:
             # The recorded server numbers these rows with gaps; nobody refers to them.
             return []
+        if key == "column" and ".locations." in path:
+            # The sandbox's reader keeps no places in the text.
+            return []
+        if key in OPAQUE and isinstance(wanted[key], str) and isinstance(got[key], str):
+            return []
         return self.differences(wanted[key], got[key], f"{path}.{key}")
 
 
@@ -146,12 +169,11 @@ def _recorded() -> list[Path]:
     return sorted((shared() / "samples" / "vendure" / "admin").glob("*.json"))
 
 
-def test_the_recorded_catalogue_calls_are_answered_as_the_real_server_did() -> None:
+def test_the_recorded_calls_are_answered_as_the_real_server_did() -> None:
     replay, replayed = Replay(), []
     for path in _recorded():
         number = path.name.split("_")[0]
-        for hand, pieces in BETWEEN.get(number, []):
-            getattr(replay.sandbox, hand)(replay.sku, pieces)
+        replay.between(number)
         if any(number in numbers for numbers in SKIPPED.values()):
             continue
         recorded = json.loads(path.read_text())
@@ -159,7 +181,7 @@ def test_the_recorded_catalogue_calls_are_answered_as_the_real_server_did() -> N
         assert status == recorded["status"], path.name
         assert replay.differences(recorded["response"], said) == [], path.name
         replayed.append(number)
-    assert len(replayed) == len(_recorded()) - sum(map(len, SKIPPED.values())) == 23
+    assert len(replayed) == len(_recorded()) - sum(map(len, SKIPPED.values())) == 38
 
 
 def test_times_are_compared_one_to_one_in_the_replay() -> None:
@@ -170,7 +192,7 @@ def test_times_are_compared_one_to_one_in_the_replay() -> None:
     assert replay.differences(other, other) != []
 
 
-def test_events_have_the_recorded_form_and_name_their_variants_besides() -> None:
+def test_events_have_the_recorded_form_and_name_their_variants_and_orders_besides() -> None:
     recorded: dict[tuple[str, str], set[str]] = {}
     for line in (shared() / "samples" / "vendure" / "webhooks.jsonl").read_text().splitlines():
         said = json.loads(line)
@@ -180,7 +202,13 @@ def test_events_have_the_recorded_form_and_name_their_variants_besides() -> None
     replay = Replay()
     for path in _recorded()[:12]:
         replay.put(json.loads(path.read_text()))
-    told = {(one.headers["x-vendure-event"], one.json()["type"]): one for one in replay.sandbox.outbox}
+    replay.between("16")
+    authorised = replay.sandbox.order({replay.sku: 1}, paid=False)
+    replay.sandbox.authorise(authorised)
+    replay.sandbox.pay(authorised)
+    replay.sandbox.ship("1", None, "GLS", "TN1")
+    replay.sandbox.refund("1", Decimal("10.00"))
+    told = {(one.headers["x-vendure-event"], one.json().get("type", "")): one for one in replay.sandbox.outbox}
     shared_events = told.keys() & recorded.keys()
     assert {name for name, _ in shared_events} == {
         "StockLocationEvent",
@@ -188,7 +216,12 @@ def test_events_have_the_recorded_form_and_name_their_variants_besides() -> None
         "StockMovementEvent",
         "ProductVariantEvent",
         "ProductVariantPriceEvent",
+        "OrderPlacedEvent",
+        "OrderStateTransitionEvent",
+        "PaymentStateTransitionEvent",
+        "FulfillmentStateTransitionEvent",
+        "RefundEvent",
     }
     for key in shared_events:
-        assert set(told[key].json()) - {"variants"} == recorded[key]
+        assert set(told[key].json()) - {"variants", "orders"} == recorded[key]
         assert re.fullmatch("[0-9a-f]{64}", told[key].headers["x-signature"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from connectors.vendure.connector import VendureConnector
 from connectors.vendure.sandbox import Sandbox
 from hub.canonical.json import read_json
+from hub.canonical.order import conserved
 from hub.clock import ManualClock
 from hub.files import read_yaml
 from hub.flow import Change, Key, Receipt
@@ -96,16 +99,16 @@ class Rig:
         records: list[Any] = []
         for _ in range(1000):
             page = self.connector.read(stream, ReadAsk(cursor, full, page_max, self.clock.now()))
-            records += self.records(page)
+            records += self.records(page, stream)
             cursor = page.cursor
             if not page.more:
                 return records, cursor
         raise AssertionError("the reading never ended")
 
-    def records(self, page: Page) -> list[Any]:
+    def records(self, page: Page, stream: str = "items") -> list[Any]:
         """The page's records, found as the manifest says."""
         found = read_json(page.body)
-        for name in self.manifest.streams["items"].records.split("."):
+        for name in self.manifest.streams[stream].records.split("."):
             found = found[name]
         return list(found)
 
@@ -128,6 +131,55 @@ class Rig:
         ]
         return {receipt.change.split()[1]: receipt for receipt in self.connector.send("price", changes)}
 
+    def order(self, ident: str) -> dict[str, Any]:
+        """The canonical record of one order, its money conserved."""
+        (record,) = self.records(self.connector.look_up("orders", [ident]), "orders")
+        (order,) = self.mappings.understand("order", record)
+        return conserved(order)
+
+    def told(self, fact: str, order: str, parts: Mapping[str, int], **more: Any) -> Change:
+        """The change that tells a fact of an order; `parts` in pieces by SKU (or by line id)."""
+        lines = {line["sku"]: line["line"] for line in self.order(order)["lines"]} if order in self.sandbox.orders_shown() else {}
+        told = [{"line": lines.get(sku, sku), "quantity": pieces * 1000} for sku, pieces in parts.items()]
+        after = {"fact": fact.partition(":")[0], "their": order, "parts": told, **more}
+        return Change(f"change {fact}", Key("webshop", "ours-1", "order", fact), "ours-1", None, after, {}, self.clock.now())
+
+    def fact(self, fact: str, order: str, parts: Mapping[str, int], **more: Any) -> Receipt:
+        """Tell it; the receipt."""
+        (receipt,) = self.connector.send("order", [self.told(fact, order, parts, **more)])
+        return receipt
+
     def _change(self, listing: str, aspect: str, after: dict[str, Any], place_ref: str) -> Change:
         now = self.clock.now()
         return Change(f"change {listing}", Key("webshop", listing, aspect), "item", None, after, {}, now, place_ref, now)
+
+
+class Served:
+    """The sandbox on a loopback port for the length of a `with`."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        class Answering(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                answer = sandbox.send(Request("POST", f"http://{headers['host']}{self.path}", headers, body), 5, 1 << 25)
+                self.send_response(answer.status)
+                for name, value in {**answer.headers, "content-length": str(len(answer.body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Keep the test's output clean."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Answering)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    def __enter__(self) -> str:
+        self.thread.start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *raised: object) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()

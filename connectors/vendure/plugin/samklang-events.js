@@ -4,7 +4,7 @@
 
 const { createHmac } = require('node:crypto');
 const {
-    EventBus, Logger, PluginCommonModule, ProductVariant, ProductVariantPrice, TransactionalConnection, VendurePlugin,
+    EventBus, Fulfillment, Logger, PluginCommonModule, ProductVariant, ProductVariantPrice, TransactionalConnection, VendurePlugin,
 } = require('@vendure/core');
 const { In } = require('typeorm');
 
@@ -30,7 +30,46 @@ const TOLD = {
         body: event => ({ stockMovements: rows(event.stockMovements, ['id', 'quantity', 'stockLocationId']), type: event.type }),
         variants: event => ids(event.stockMovements.map(moved => moved.productVariant).filter(Boolean)),
     },
+    OrderPlacedEvent: { body: event => ({ ...moved(event), ...ordered(event) }), orders: event => ids([event.order]) },
+    OrderStateTransitionEvent: { body: event => ({ ...moved(event), ...ordered(event) }), orders: placed },
+    OrderLineEvent: {
+        body: event => ({ ...ordered(event), orderLine: row(event.orderLine, ['id', 'productVariantId', 'quantity']), type: event.type }),
+        orders: placed,
+    },
+    PaymentStateTransitionEvent: {
+        body: event => ({ ...moved(event), payment: row(event.payment, ['id', 'state', 'amount', 'method']), ...ordered(event) }),
+        orders: placed,
+    },
+    FulfillmentStateTransitionEvent: {
+        body: event => ({ ...moved(event), fulfillment: row(event.fulfillment, ['id', 'state', 'method']) }),
+        orders: (event, connection) => shippedBy(event.fulfillment.id, connection),
+    },
+    RefundEvent: {
+        body: event => ({ ...ordered(event), refund: row(event.refund, ['id', 'state', 'total', 'method']), type: event.type }),
+        orders: placed,
+    },
+    RefundStateTransitionEvent: {
+        body: event => ({ ...moved(event), ...ordered(event), refund: row(event.refund, ['id', 'state', 'total', 'method']) }),
+        orders: placed,
+    },
 };
+
+function ordered(event) {
+    return { order: row(event.order, ['id', 'code', 'state', 'total']) };
+}
+
+function row(entity, columns) {
+    return rows([entity], columns)[0];
+}
+
+function moved(event) {
+    return { fromState: event.fromState, toState: event.toState };
+}
+
+// Carts are nobody's business: an order is told of from the moment it is placed.
+function placed(event) {
+    return event.order.orderPlacedAt ? ids([event.order]) : [];
+}
 
 function rows(entities, columns) {
     return entities.map(entity => Object.fromEntries(columns.filter(name => entity[name] !== undefined).map(name => [name, entity[name]])));
@@ -49,6 +88,12 @@ async function pricedBy(priceIds, connection) {
     const prices = connection.rawConnection.getRepository(ProductVariantPrice);
     const found = await prices.find({ where: { id: In(priceIds) }, relations: { variant: true } });
     return ids(found.map(price => price.variant).filter(Boolean));
+}
+
+async function shippedBy(fulfillmentId, connection) {
+    const fulfillments = connection.rawConnection.getRepository(Fulfillment);
+    const found = await fulfillments.findOne({ where: { id: fulfillmentId }, relations: { orders: true } });
+    return ids(found ? found.orders : []);
 }
 
 class SamklangEventsPlugin {
@@ -93,7 +138,9 @@ class SamklangEventsPlugin {
         try {
             const told = TOLD[name];
             const said = { event: name, createdAt: event.createdAt, ...told.body(event) };
-            said.variants = await told.variants(event, this.connection);
+            if (told.variants) said.variants = await told.variants(event, this.connection);
+            if (told.orders) said.orders = await told.orders(event, this.connection);
+            if (told.orders && !said.orders.length) return;
             const body = JSON.stringify(said);
             const { url, secret } = SamklangEventsPlugin.options;
             const answer = await fetch(url, {
