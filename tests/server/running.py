@@ -93,7 +93,9 @@ def until(what: str, true: Callable[[], bool], seconds: float = WAIT_SECONDS) ->
 class Shop:
     """The till, the webshop and the hub between them."""
 
-    def __init__(self, folder: Path, *, till_poll_seconds: int = 0, shop_sweep_seconds: int = 3600) -> None:
+    def __init__(
+        self, folder: Path, *, items: int = len(SKUS), till_poll_seconds: int = 0, shop_sweep_seconds: int = 3600
+    ) -> None:
         self.folder = folder / "config"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -112,7 +114,7 @@ class Shop:
         """Deliveries answered 200."""
         self.turned_away = 0
         """How often a true delivery found nobody, or no room."""
-        self._stock(SKUS)
+        self._stock(SKUS[:items])
         self._watch_effects()
         self._configure(till_poll_seconds, shop_sweep_seconds)
 

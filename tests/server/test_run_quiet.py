@@ -21,7 +21,8 @@ KIND = {"till": "square", "webshop": "vendure"}
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = Shop(tmp_path, till_poll_seconds=POLL_SECONDS, shop_sweep_seconds=4)
+    # Few enough that what a poll reads again for safety is one page.
+    made = Shop(tmp_path, items=6, till_poll_seconds=POLL_SECONDS, shop_sweep_seconds=4)
     try:
         made.start()
         yield made
