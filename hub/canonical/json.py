@@ -54,4 +54,4 @@ def _refuse(word: str) -> NoReturn:
 
 
 _READER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
-_WRITER: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_text)
+_WRITER: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False, check_circular=False, default=_text)

@@ -17,7 +17,8 @@ from hub.flow import Door, Envelope
 from hub.store.letters import DeadLetter
 
 RECORDS_MAX: Final = 20_000
-DRIFT_RECORDS_PER_PAGE: Final = 1
+DRIFT_RECORDS_MAX: Final = 1
+"""How many records of each stream or topic are looked through for unknown fields, in one batch of envelopes."""
 
 
 class RecordTold(NamedTuple):
@@ -45,6 +46,8 @@ class Understood:
     understood: list[tuple[str, str, str]] = field(default_factory=list)
     """(channel, stream, record) that were understood: their dead letters close."""
     counted: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    looked_through: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(channel, stream or topic) → records in which unknown fields were looked for."""
 
 
 def understand(channel: Channel, envelope: Envelope, gone: tuple[str, ...], into: Understood) -> bool:
@@ -107,7 +110,8 @@ def _records(channel: Channel, envelope: Envelope, body: Plain, path: str, maps:
                 )
             else:
                 into.understood.append((name, stream, _identity(channel, mapping, record)))
-    for record in records[:DRIFT_RECORDS_PER_PAGE]:
+    for record in records[: DRIFT_RECORDS_MAX - into.looked_through[name, stream]]:
+        into.looked_through[name, stream] += 1
         for unread in channel.mappings.unread(maps, record):
             into.counted[("schema_drift", name, f"{stream} {unread}"[:200])] += 1
     return True

@@ -12,6 +12,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import repeat
+from operator import contains
 from typing import Any, Final, TypeVar
 
 from hub.errors import InvariantError
@@ -150,9 +152,9 @@ class _Lock(ABC):
 
 def refuse_nul(cells: Iterable[Cell]) -> None:
     """InvariantError for a text with NUL: not every engine can keep one, so none does."""
-    for cell in cells:
-        if isinstance(cell, str) and "\0" in cell:
-            raise InvariantError("a text with NUL cannot be stored")
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if any(map(contains, texts, repeat("\0"))):
+        raise InvariantError("a text with NUL cannot be stored")
 
 
 def _key_set(keys: Iterable[tuple[Cell, ...]]) -> str:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -59,8 +60,7 @@ class SqliteTx(Tx):
 
     def many(self, text: str, rows: Sequence[tuple[Cell, ...]]) -> None:
         if rows:
-            for row in rows:
-                refuse_nul(row)
+            refuse_nul(chain.from_iterable(rows))
             self._connection.executemany(_prepared(text)[1], rows)
 
 
