@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
 from hub.files import refuse
@@ -29,6 +30,7 @@ from hub.settings.secrets import Secrets
 from hub.store.database import Database
 from hub.store.deliveries import DeliveryReader
 from hub.store.open import open_database
+from hub.store.parties import Parties
 from hub.store.vault import Vault
 from hub.turn import Turn
 from hub.walk import Walk
@@ -83,8 +85,13 @@ def build(
     """
     known = registry or registry_of(config)
     refuse(fit(config, {channel.connector: known.manifest(channel.connector) for channel in config.channels.values()}))
+    parties = Parties(vault, clock)
+
+    def party(order: str) -> Mapping[str, Plain]:
+        return database.read(lambda tx: parties.of(tx, order))
+
     channels = {
-        name: channel_of(config, name, clock, transport_for, known, None if secrets is None else secrets[name])
+        name: channel_of(config, name, clock, transport_for, known, None if secrets is None else secrets[name], party)
         for name in config.channels
     }
     walk = Walk(config, channels, database, vault, clock, wake=wake, deliveries=deliveries, position_file=position_file)
@@ -105,6 +112,7 @@ def channel_of(
     transport_for: TransportFor,
     registry: Registry,
     secrets: Mapping[str, str] | None = None,
+    party: Callable[[str], Mapping[str, Plain]] = lambda _: {},
 ) -> Channel:
     """One channel as wired: manifest, mappings over the merchant's own, client with pace and limits, connector."""
     settings = config.channels[name]
@@ -134,6 +142,7 @@ def channel_of(
         clock=clock,
         express=mappings.express,
         places=places,
+        party=party,
     )
     connector = registry.connector_class(settings.connector)(manifest, context)
     return Channel(name, settings, manifest, mappings, connector, client, sells=bool(settings.sells_from))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from hub.mapping.mappings import Mappings
 from hub.sdk.client import Client
 from hub.sdk.contract import Connector
 from hub.sdk.manifest import Manifest, Send
 from hub.settings.model import ChannelSettings, StreamRhythm
+
+ORDERS: Final = "orders"
+"""The stream that orders are read from, by every connector that has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,11 @@ class Channel:
     client: Client
     sells: bool = False
     """Whether customers can buy here (it has `sells_from`)."""
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether customers order here and the hub carries those orders."""
+        return self.sells and self.settings.orders.take_in and ORDERS in self.manifest.streams
 
     def rhythm(self, stream: str) -> StreamRhythm:
         """How often the stream is read: as configured, else the default rhythm."""

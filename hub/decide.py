@@ -17,18 +17,20 @@ from hub.clock import Clock
 from hub.desired import price as prices
 from hub.desired.listing import listing as worded_listing
 from hub.desired.listing import offered, worded
+from hub.desired.order import FigureRead, contained
 from hub.desired.rules import Rules
-from hub.desired.stock import Figure, Pool, bundle_pool, figure_shown, pool, sellable
+from hub.desired.stock import Figure, Pool, Reserved, bundle_pool, figure_shown, pool, sellable
 from hub.differences import Differences, Falls, Seen
 from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, letters, requests, targets
+from hub.store import catalogue, changes, dirty, letters, orders, requests, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
+from hub.store.orders import Reservation
 
 T = TypeVar("T")
 EVERY: Final = ""
@@ -49,6 +51,9 @@ class Known:
     """Item → the aspects of it that are dirty; "" stands for all of them."""
     components: dict[str, str] = field(default_factory=dict)
     """SKU → item, of components of virtual bundles."""
+    reserved: dict[str, list[Reservation]] = field(default_factory=dict)
+    contained: list[Reservation] = field(default_factory=list)
+    """Reservations found to be in a figure while deciding."""
 
     def works_out(self, item: str, aspect: str) -> bool:
         """Whether this aspect of the item is worked out now."""
@@ -90,6 +95,7 @@ class Decide:
         refused: list[letters.DeadLetter] = []
         for item in known.items.values():
             self._item_targets(item, known, heard, wanted, refused)
+        self.differences.heard = heard
         decided = self.differences.decide(wanted, known.seen, known.works_out)
         settled_rows = self._changed_catalogue(known)
         now = self._clock.now()
@@ -103,6 +109,7 @@ class Decide:
             for hold in decided.holds:
                 requests.hold(tx, hold)
             letters.keep(tx, refused)
+            orders.end_reservations(tx, [each for each in known.contained if each.part])
             dirty.clear(tx, known.dirty)
 
         self._database.transaction(keep)
@@ -134,7 +141,10 @@ class Decide:
         for aspect, group in _by_aspect((item, aspects[item]) for item in items).items():
             for item, values in catalogue.catalogue(tx, group, aspect).items():
                 stored.setdefault(item, {}).update(values)
-        return Known(rows, items, bindings, settled, stored, seen, aspects, components)
+        reserved: dict[str, list[Reservation]] = {}
+        for each in orders.reservations_of(tx, {*items, *components.values()}):
+            reserved.setdefault(each.item, []).append(each)
+        return Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved)
 
     def _seen(
         self,
@@ -187,7 +197,7 @@ class Decide:
         return {
             item: settle(
                 [
-                    ToldClaim(c.channel, c.listing, c.aspect, c.place, c.value, c.as_of, c.seq, binding.factor)
+                    ToldClaim(c.channel, c.listing, c.aspect, c.place, c.value, c.as_of, c.seq, binding.factor, c.begun)
                     for binding in bound
                     if binding.state == "bound"
                     for c in by_listing.get((binding.channel, binding.listing), ())
@@ -301,7 +311,31 @@ class Decide:
         figures = {location: self._figure(location, settled, heard) for location in locations}
         _, rule = self._rules.allocation(channel.name, sku, category)
         sellable_places = [name for name in locations if self._config.locations[name].sellable]
-        return pool(sellable_places, figures, (), rule.safety_per_location)
+        reserved = self._reserved(item, known, {name: figures[name] for name in sellable_places})
+        return pool(sellable_places, figures, reserved, rule.safety_per_location)
+
+    def _reserved(self, item: str, known: Known, figures: Mapping[str, Figure | None]) -> list[Reserved]:
+        """What is promised of an item at these places and not yet in their figures. In doubt it counts."""
+        counting: list[Reserved] = []
+        for each in known.reserved.get(item, ()):
+            if each.place and each.place not in figures:
+                continue
+            if any(self._contains(each, figure) for name, figure in figures.items() if each.place in ("", name)):
+                known.contained.append(each)
+                continue
+            because = {"order": each.order, "line": each.line, "quantity": each.quantity, "state": each.state}
+            counting.append(Reserved(each.place, each.quantity, because))
+        return counting
+
+    def _contains(self, each: Reservation, figure: Figure | None) -> bool:
+        if figure is None or each.state == "provisional":
+            return False
+        sources = figure.sources
+        begun = min((int(source.get("begun", 0)) for source in sources), default=0)
+        as_of = min((int(source.get("as_of", 0)) for source in sources), default=0)
+        channel = str(sources[0]["channel"]) if sources else ""
+        read = FigureRead(figure.place, channel, figure.contains, begun, as_of)
+        return contained(each.origin, each.state, each.seq, each.as_of, read)
 
     def _figure(self, location: str, settled: Settled, heard: frozenset[tuple[str, str]]) -> Figure | None:
         """The figure of a location: what its authority says, zero when it was read to the end and lists nothing, or None."""

@@ -71,6 +71,8 @@ class Differences:
         self._started = clock.now()
         self._recent: dict[Key, int] = {}
         """Falls to zero decided within the window, oldest first: key → when."""
+        self.heard: frozenset[tuple[str, str]] = frozenset()
+        """The (channel, stream) that have been read to their end at least once; kept up to date by the walk."""
         self.first_values: dict[Key, dict[str, Plain]] = {}
         """What a listing that is made by us must have from its first moment: SKU, price, sellable."""
 
@@ -100,6 +102,10 @@ class Differences:
         self._hold(new, seen, decided)
         return decided
 
+    def _read_once(self, channel: Channel, key: Key) -> bool:
+        send = channel.send(key.aspect)
+        return send is not None and (key.channel, send.stream) in self.heard
+
     def _compare(self, key: Key, target: Target, seen: Seen, decided: Decided, new: list[tuple[OpenChange, Difference]]) -> None:
         channel = self._channels.get(key.channel)
         if channel is None or channel.settings.mode != "live":
@@ -108,6 +114,9 @@ class Differences:
         if open_change is not None and open_change.state in IN_FLIGHT:
             return
         shown = stored.observation.value if stored else None
+        if shown is None and key.aspect in (Aspect.STOCK, Aspect.PRICE) and not self._read_once(channel, key):
+            # Nothing is written over what was never looked at: the channel's own figures come first.
+            return
         found = difference(key.aspect, target.value, shown)
         if found is None:
             if open_change is not None:

@@ -20,15 +20,18 @@ from hub.intake.understand import RecordTold, Understood, understand
 from hub.merge.authority import Authority
 from hub.merge.identify import Identified, Identify, Known
 from hub.observed import Observed
+from hub.ordered import Ordered
 from hub.settings.model import Config
-from hub.store import catalogue, changes, channels, dirty, inbox, ledger, letters, targets
+from hub.store import catalogue, changes, channels, dirty, inbox, ledger, letters, orders, targets
 from hub.store.catalogue import Binding, Item, StoredClaim
 from hub.store.database import Database, Tx
 from hub.store.inbox import Waiting
+from hub.store.orders import Reservation
 from hub.store.targets import StoredObservation, StoredTarget
 from hub.store.vault import Vault
 
 IN_FLIGHT: Final = ("sent", "accepted", "unknown")
+ORDER_ENTITIES: Final = ("order", "party")
 HOUR_MICROS: Final = 3_600_000_000
 
 
@@ -43,7 +46,9 @@ class Told:
         vault: Vault,
         clock: Clock,
         authority: Authority,
+        ordered: Ordered,
     ) -> None:
+        self._ordered = ordered
         self._config = config
         self._channels = channels
         self._database = database
@@ -52,6 +57,8 @@ class Told:
         self._authority = authority
         self._observed = Observed(config, authority)
         self._ledger_numbers = range(0)
+        self.read_orders: set[str] = set()
+        """Channels whose order stream is to be read at once, because something fell there unexplained."""
 
     def step(self, limit: int, heard: frozenset[tuple[str, str]]) -> tuple[int, set[tuple[str, str]]]:
         """Understand up to `limit` envelopes; gives how many, and the (channel, stream) that hints ask to read now.
@@ -63,6 +70,8 @@ class Told:
             return 0, set()
         understood = Understood()
         states = [(each.envelope.seq, each.envelope.answered, self._understand(each, understood)) for each in waiting]
+        of_orders = [told for told in understood.told if told.entity in ORDER_ENTITIES]
+        understood.told = [told for told in understood.told if told.entity not in ORDER_ENTITIES]
         numbers = self._database.next_block(1 + len(understood.told))
         mark, self._ledger_numbers = numbers[0], numbers[1:]
         now = self._clock.now()
@@ -72,6 +81,7 @@ class Told:
             self._keep_identified(tx, identified, understood, now, mark)
             self._keep_claims(tx, understood, mark)
             self._keep_observations(tx, understood, now, mark)
+            self._ordered.keep(tx, of_orders, now, mark)
             self._keep_gone(tx, understood, mark)
             self._keep_rest(tx, understood, now, mark)
             inbox.understood(tx, states)
@@ -163,7 +173,11 @@ class Told:
         old = {claim[:4]: claim.value for claim in catalogue.claims(tx, listings)}
         catalogue.save_claims(tx, list(claims.values()))
         changed = {k[:3] for k, claim in claims.items() if k[:3] in hooks or old.get(k) != claim.value}
-        bindings = catalogue.bindings(tx, [k[:2] for k in changed])
+        # A figure that says the same again may be the first to contain what left meanwhile.
+        left = orders.items_waiting_for_figures(tx)
+        looked = {k[:3] for k in claims} if left else changed
+        bindings = catalogue.bindings(tx, [k[:2] for k in looked])
+        changed |= {k for k in looked - changed if (b := bindings.get((k[0], k[1]))) and b.item in left}
         touched = [(b.item, aspect) for *k, aspect in changed if (b := bindings.get((k[0], k[1]))) and b.item]
         # What describes an item decides about all that is shown of it; a figure or a price only about its own aspect.
         dirty.mark(tx, [(dirty.ITEM, item, "" if aspect == Aspect.ITEM else str(aspect)) for item, aspect in touched], mark)
@@ -231,6 +245,7 @@ class Told:
                     (key.channel, self._channels[key.channel].lookup_stream(told.entity), key.listing, "overlapped a write")
                 )
         targets.save_observations(tx, accepted)
+        self._reserve_falls(tx, accepted, known, mark)
         self._tell_drift(tx, edits, known, now)
         changed = [s.observation.key for s in accepted if _differs(s, known.get(s.observation.key))]
         dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in changed], mark)
@@ -299,6 +314,39 @@ class Told:
         numbers = self._ledger_numbers
         ledger.write(tx, [ledger.Entry(numbers[n], now, "drift", key, "", words) for n, (key, words) in enumerate(lines)])
         ledger.count(tx, {("drift", key.channel, key.aspect): 1 for key, _ in lines})
+
+    def _reserve_falls(
+        self, tx: Tx, accepted: list[StoredObservation], known: Mapping[Key, StoredObservation], mark: int
+    ) -> None:
+        """A fall where customers buy is a sale until its order stream has been read past it: it counts at once."""
+        fell: list[tuple[Key, int, StoredObservation]] = []
+        for each in accepted:
+            key, old = each.observation.key, known.get(each.observation.key)
+            if old is None or key.aspect != Aspect.STOCK or key.place or not self._channels[key.channel].takes_orders:
+                continue
+            fall = int(old.observation.value["sellable"]) - int(each.observation.value["sellable"])
+            if fall > 0:
+                fell.append((key, fall, each))
+        bound = catalogue.bindings(tx, [(key.channel, key.listing) for key, _, _ in fell])
+        rows = [
+            Reservation(
+                f"?{key.channel}",
+                key.listing,
+                str(mark),
+                binding.item,
+                "",
+                fall * binding.factor,
+                key.channel,
+                "provisional",
+                mark,
+                each.observation.at,
+            )
+            for key, fall, each in fell
+            if (binding := bound.get((key.channel, key.listing))) is not None and binding.item
+        ]
+        orders.reserve(tx, rows)
+        dirty.mark(tx, [(dirty.ITEM, row.item, Aspect.STOCK) for row in rows], mark)
+        self.read_orders |= {row.origin for row in rows}
 
     # the rest
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from hub.canonical.json import write_json
-from hub.channel import Channel
+from hub.channel import ORDERS, Channel
 from hub.clock import Clock
 from hub.errors import ChannelError, HubError, ThrottledError
 from hub.intake.poll import Poll
 from hub.log import logger
 from hub.observed import Observed
-from hub.push.choose import next_at
+from hub.push.choose import is_rise, next_at
 from hub.push.dispatch import Dispatch
 from hub.settings.model import Config
 from hub.store import channels, cursors, ledger
@@ -33,6 +33,7 @@ BACKOFF_SECONDS_MAX: Final = 300.0
 LOOK_UPS_MAX: Final = 1_000
 LOOK_UP_ATTEMPTS_MAX: Final = 20
 REST_SECONDS_MAX: Final = 60.0
+BARRIER_WAIT_MICROS: Final = 200_000
 CUT_OFF_WAIT_MICROS: Final = 5_000_000
 """A first listing that was cut short is begun anew after this long."""
 
@@ -100,9 +101,10 @@ class Turn:
         return self._dispatch.follow() or self._dispatch.resolve()
 
     def _push(self) -> bool:
-        if self._channel.settings.mode != "live":
+        # In rehearsal nothing is intended by itself: what waits then was applied by a person from a plan.
+        if self._channel.settings.mode == "observe":
             return False
-        chosen = self._dispatch.next_batch()
+        chosen = self._behind_barrier(self._dispatch.next_batch())
         if not chosen:
             return False
         self._channel.client.leave_tokens = 0.0
@@ -111,6 +113,20 @@ class Turn:
         except ChannelError as bad:
             self._push_failed(bad, chosen)
         return True
+
+    def _behind_barrier(self, chosen: list[OpenChange]) -> list[OpenChange]:
+        """Only what may go now: a rise where customers buy waits until the orders were read past what was observed."""
+        rises = [c for c in chosen if is_rise(c)] if self._channel.takes_orders else []
+        if not rises:
+            return chosen
+        last = max(change.observed_at for change in rises)
+        if self._database.read(lambda tx: cursors.read_past(tx, self.name, ORDERS, last)):
+            return chosen
+        self._walk.read_now.add((self.name, ORDERS))
+        later = self._clock.now() + BARRIER_WAIT_MICROS
+        self._dispatch.postpone(rises, later)
+        waiting = {change.id for change in rises}
+        return [change for change in chosen if change.id not in waiting]
 
     def _push_failed(self, bad: ChannelError, chosen: list[OpenChange]) -> None:
         step = next_step(bad)

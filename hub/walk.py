@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from hub.channel import Channel
+from hub.channel import ORDERS, Channel
 from hub.clock import Clock
 from hub.decide import Decide
 from hub.errors import (
@@ -29,13 +29,16 @@ from hub.errors import (
     UnmappableError,
     UnverifiedError,
 )
-from hub.flow import Door, Envelope
+from hub.flow import Aspect, Door, Envelope
 from hub.merge.authority import Authority
+from hub.ordered import Ordered
 from hub.settings.model import Config
-from hub.store import catalogue, channels, cursors, dirty, inbox, ledger, letters, requests
+from hub.store import catalogue, channels, cursors, dirty, inbox, ledger, letters, orders, requests
 from hub.store.cursors import Reading
 from hub.store.database import Database, Tx
 from hub.store.deliveries import DeliveryReader, write_position
+from hub.store.orders import Reservation
+from hub.store.parties import Parties
 from hub.store.vault import Vault
 from hub.told import Told
 
@@ -121,8 +124,10 @@ class Walk:
         self._position_file = position_file
         self._copied = database.read(lambda tx: cursors.position(tx, "intake"))
         self._authority = Authority(config)
-        self.told = Told(config, channels, database, vault, clock, self._authority)
         self._decide = Decide(config, channels, database, clock, self._authority)
+        parties = Parties(vault, clock)
+        self._ordered = Ordered(config, channels, database, clock, self._authority, self._decide.differences, parties)
+        self.told = Told(config, channels, database, vault, clock, self._authority, self._ordered)
         self._heard = self._read_heard()
         self.read_now = {(name, stream) for name, channel in channels.items() for stream in _hinted(channel)}
         """(channel, stream) that a hint asked to read at once; the channel's turn takes them out. After a start every stream that
@@ -138,12 +143,15 @@ class Walk:
             for channel, _ in read_now:
                 self._wake(channel)
         ended = self._ends() if understood or did or self._unchecked() else False
+        ordered, orders_to_send = self._ordered.step(limit)
         decided, to_send = self._decide.step(limit, self._heard)
+        to_send |= orders_to_send
         if understood:
             to_send |= self._with_look_ups()
+            to_send |= self._barrier()
         for channel in to_send:
             self._wake(channel)
-        return bool(did or understood or ended or decided)
+        return bool(did or understood or ended or ordered or decided)
 
     # deliveries of the receiver
 
@@ -197,6 +205,32 @@ class Walk:
             return {name for name in self._channels if channels.due_look_ups(tx, name, now, 1)}
 
         return self._database.read(due)
+
+    def _barrier(self) -> set[str]:
+        """The order barrier: falls that nobody explained count until the order stream has been read past them."""
+        for name in self.told.read_orders:
+            self.read_now.add((name, ORDERS))
+        woken, self.told.read_orders = self.told.read_orders, set()
+        for name, channel in self._channels.items():
+            if channel.takes_orders:
+                self._release_falls(name)
+        return woken
+
+    def _release_falls(self, name: str) -> None:
+        def passed(tx: Tx) -> list[Reservation]:
+            rows = orders.provisional(tx, name)
+            return [row for row in rows if cursors.read_past(tx, name, ORDERS, row.as_of)] if rows else []
+
+        rows = self._database.read(passed)
+        if not rows:
+            return
+        mark = self._database.next()
+
+        def keep(tx: Tx) -> None:
+            orders.end_reservations(tx, rows)
+            dirty.mark(tx, [(dirty.ITEM, row.item, Aspect.STOCK) for row in rows], mark)
+
+        self._database.transaction(keep)
 
     # ends of readings
 

@@ -23,6 +23,7 @@ class Told(NamedTuple):
     as_of: int
     seq: int
     factor: int
+    begun: int = 0
 
 
 Settled = dict[tuple[str, str], dict[str, Plain]]
@@ -76,4 +77,11 @@ def _take_fields(settled: Settled, key: tuple[str, str], claim: Told, fields: fr
 
 
 def _source(claim: Told, more: Mapping[str, Plain]) -> dict[str, Plain]:
-    return {"channel": claim.channel, "listing": claim.listing, "as_of": claim.as_of, "seq": claim.seq, **more}
+    return {
+        "channel": claim.channel,
+        "listing": claim.listing,
+        "as_of": claim.as_of,
+        "seq": claim.seq,
+        "begun": claim.begun,
+        **more,
+    }

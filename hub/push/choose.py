@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hub.channel import Channel
+from hub.flow import Aspect
 from hub.store.changes import OpenChange
 
 ALONE: Final = "alone"
@@ -38,6 +39,13 @@ def choose(channel: Channel, waiting: Sequence[OpenChange], now: int) -> list[Op
         if len(batch) >= send.batch_max:
             break
     return batch
+
+
+def is_rise(change: OpenChange) -> bool:
+    """Whether the change lets customers buy more than they can now."""
+    if change.key.aspect != Aspect.STOCK or change.before is None:
+        return False
+    return bool(change.after["sellable"] > change.before["sellable"])
 
 
 def next_at(waiting: Sequence[OpenChange]) -> int | None:

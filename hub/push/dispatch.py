@@ -29,6 +29,7 @@ FOLLOW_SECONDS: Final = 1.0
 FOLLOW_MAX: Final = 500
 UNKNOWN_MAX: Final = 100
 SETTLE_MARGIN_SECONDS: Final = 1.0
+FIND_AGAIN_SECONDS: Final = 5.0
 
 
 class Dispatch:
@@ -84,6 +85,11 @@ class Dispatch:
         receipts = self._channel.connector.send(aspect, sent)
         self._record.receipts(self._paired(ours, sent, receipts))
 
+    def postpone(self, waiting: Sequence[OpenChange], until: int) -> None:
+        """Let intended changes wait until then."""
+        rows = [(change, "intended", until, "", change.words) for change in waiting]
+        self._database.transaction(lambda tx: changes.settle(tx, rows))
+
     def follow(self) -> bool:
         """Ask what became of accepted changes whose time has come; whether there were any."""
         now, name = self._clock.now(), self._channel.name
@@ -114,6 +120,8 @@ class Dispatch:
         due = [c for c in unknown if c.not_before <= now]
         if not due:
             return False
+        if self._channel.manifest.sends[due[0].key.aspect].find:
+            return self._find(due[0])
         stream = self._channel.manifest.sends[due[0].key.aspect].stream
         mine = [c for c in due if self._channel.manifest.sends[c.key.aspect].stream == stream]
         mine = mine[: self._channel.manifest.streams[stream].look_up_max]
@@ -129,6 +137,21 @@ class Dispatch:
                 again.append(change)
         self._record.receipts(done)
         self._record.not_applied(again, {c.key: shown[c.key] for c in again if c.key in shown}, begun)
+        return True
+
+    def _find(self, change: OpenChange) -> bool:
+        """Find by our reference what became of a change that makes something new: only what is certainly not there is
+        sent again, and what is there more than once is a dead letter."""
+        sent = self._as_sent(change)
+        found = {r.change: r for r in self._channel.connector.find(change.key.aspect, [sent])}
+        receipt = found.get(change.id)
+        if receipt is None:
+            later = self._clock.now() + round(FIND_AGAIN_SECONDS * 1_000_000)
+            self._database.transaction(lambda tx: changes.settle(tx, [(change, "unknown", later, change.handle, change.words)]))
+        elif receipt.outcome == Outcome.NOT_SENT:
+            self._record.not_applied([change], {}, self._database.next())
+        else:
+            self._record.receipts([Sent(change, sent, receipt)])
         return True
 
     def failed(self, chosen: Sequence[OpenChange], step: str, words: str, retry_at: int) -> None:

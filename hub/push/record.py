@@ -7,15 +7,16 @@ from typing import Final, NamedTuple
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
-from hub.channel import Channel
+from hub.channel import ORDERS, Channel
 from hub.clock import Clock
 from hub.flow import Aspect, Change, Key, Observation, Outcome, Receipt
 from hub.push.batch import acknowledged
 from hub.settings.model import Config
-from hub.store import catalogue, changes, channels, dirty, ledger, letters, targets
+from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, targets
 from hub.store.catalogue import Binding
 from hub.store.changes import OpenChange
 from hub.store.database import Database, Tx
+from hub.store.orders import OrderBinding
 from hub.store.targets import StoredObservation
 
 FOLLOW_FIRST_SECONDS: Final = 0.5
@@ -137,6 +138,7 @@ class Record:
         changes.close(tx, [each.change for each in done])
         ledger.show_prices(tx, shown_prices)
         self._bind_created(tx, done, now, mark)
+        self._bind_exported(tx, done, now, mark)
         dirty.mark(tx, [(dirty.LISTING, e.change.key.channel, e.change.key.listing) for e in done], mark)
         ledger.write(
             tx,
@@ -190,6 +192,29 @@ class Record:
         stream = self._channel.lookup_stream("item")
         if stream:
             channels.ask(tx, [(self._channel.name, stream, e.change.key.listing, "made by us") for e in made], mark, now)
+
+    def _bind_exported(self, tx: Tx, done: Sequence[Sent], now: int, mark: int) -> None:
+        """An order that another system holds as a document now is bound to it, and read once more as it stands there."""
+        made = [e for e in done if e.change.key.aspect == Aspect.ORDER and e.change.key.place == "placed" and e.receipt.shows]
+        rows = [
+            OrderBinding(
+                self._channel.name,
+                str(e.receipt.shows["their"]),
+                e.change.key.listing,
+                "export",
+                {"order": str(e.receipt.shows["their"]), "state": "reserve", "lines": []},
+                0,
+                0,
+                e.change.sent_seq,
+                0,
+                now,
+            )
+            for e in made
+        ]
+        orders.save_bindings(tx, rows)
+        dirty.mark(tx, [(dirty.ORDER, row.order, "") for row in rows], mark)
+        if ORDERS in self._channel.manifest.streams and self._channel.manifest.streams[ORDERS].look_up:
+            channels.ask(tx, [(self._channel.name, ORDERS, row.their, "exported by us") for row in rows], mark, now)
 
     def _refused(self, tx: Tx, turned_down: Sequence[Sent], now: int) -> None:
         changes.settle(tx, [(e.change, "refused", 0, "", e.receipt.words[:500]) for e in turned_down])

@@ -127,4 +127,4 @@ class Registry:
 
 
 _READS: Final = ("code", "look_up")
-_SENDS: Final = ("code", "follow")
+_SENDS: Final = ("code", "follow", "find")

@@ -95,6 +95,20 @@ def restart(tx: Tx, channel: str) -> None:
     tx.execute("UPDATE cursors SET cursor = '', under_way = 0, completed_at = 0 WHERE channel = :channel", channel=channel)
 
 
+def read_past(tx: Tx, channel: str, stream: str, at: int) -> bool:
+    """Whether a stream was read to its end by a reading that began after this moment, and all of it is understood."""
+    for kind in ("poll", "sweep"):
+        now = reading(tx, channel, stream, "poll" if kind == "poll" else "sweep")
+        if not now.under_way and now.started_at > at and now.completed_at >= now.started_at:
+            waits = tx.query(
+                "SELECT 1 FROM inbox WHERE state = 'new' AND channel = :channel AND stream = :stream LIMIT 1",
+                channel=channel,
+                stream=stream,
+            )
+            return not waits
+    return False
+
+
 def position(tx: Tx, name: str) -> int:
     """How far a foreign sequence (the deliveries of the receiver) has been copied."""
     rows = tx.query("SELECT value FROM sequence WHERE name = :name", name=name)

@@ -7,14 +7,15 @@ from typing import Final, Literal, NamedTuple
 
 from hub.store.database import Tx
 
-Kind = Literal["item", "listing"]
+Kind = Literal["item", "listing", "order"]
 ITEM: Final[Kind] = "item"
 LISTING: Final[Kind] = "listing"
+ORDER: Final[Kind] = "order"
 
 
 class Dirty(NamedTuple):
     """A dirty key with the mark that was seen: an item (`a` is its id, `b` the aspect of it that is dirty, "" for all of
-    it), or a listing (`a` its channel, `b` the listing)."""
+    it), a listing (`a` its channel, `b` the listing), or an order (`a`)."""
 
     kind: Kind
     a: str
@@ -45,8 +46,16 @@ def mark_all_items(tx: Tx, number: int) -> None:
 
 
 def oldest(tx: Tx, limit: int) -> list[Dirty]:
-    """The keys that have waited longest."""
-    rows = tx.query("SELECT kind, a, b, mark FROM dirty ORDER BY mark, kind, a, b LIMIT :limit", limit=limit)
+    """The items and listings that have waited longest."""
+    rows = tx.query(
+        "SELECT kind, a, b, mark FROM dirty WHERE kind <> 'order' ORDER BY mark, kind, a, b LIMIT :limit", limit=limit
+    )
+    return [Dirty(*row) for row in rows]
+
+
+def oldest_orders(tx: Tx, limit: int) -> list[Dirty]:
+    """The orders that have waited longest (`a` is the order's id)."""
+    rows = tx.query("SELECT kind, a, b, mark FROM dirty WHERE kind = 'order' ORDER BY mark, a LIMIT :limit", limit=limit)
     return [Dirty(*row) for row in rows]
 
 

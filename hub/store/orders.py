@@ -200,6 +200,11 @@ def end_reservations(tx: Tx, rows: Sequence[Reservation]) -> None:
     )
 
 
+def items_waiting_for_figures(tx: Tx) -> set[str]:
+    """The items of which something left (or fell unexplained) that may not be in a figure yet."""
+    return {row[0] for row in tx.query("SELECT DISTINCT item FROM reservations WHERE part <> ''")}
+
+
 def expired(tx: Tx, now: int, limit: int) -> list[Reservation]:
     """Holds whose time is over."""
     rows = tx.query(

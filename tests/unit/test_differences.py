@@ -25,13 +25,15 @@ class Shop:
     def __init__(self, *, mode: str = "live", edits: PersonEdits | None = None) -> None:
         self.clock = ManualClock()
         settings = channel("shop", mode=mode, person_edits=edits or PersonEdits())
-        wired = {"shop": cast(Channel, SimpleNamespace(name="shop", settings=settings, sells=True))}
+        read = SimpleNamespace(stream="items")
+        wired = {"shop": cast(Channel, SimpleNamespace(name="shop", settings=settings, sells=True, send=lambda _: read))}
         self.config = config(channels=[settings])
         self.open: dict[Key, OpenChange] = {}
         self.holds: list[Hold] = []
         self.flips: dict[Key, int] = {}
         self.targets: dict[Key, StoredTarget] = {}
         self.differences = Differences(self.config, wired, self.clock, self._falls)
+        self.differences.heard = frozenset({("shop", "items")})
 
     def _falls(self, before: int) -> Falls:
         counted = [c for c in self.open.values() if c.words == "to zero" and (c.state == "held" or c.decided_at < before)]
@@ -215,6 +217,13 @@ def test_after_a_mass_fall_other_changes_go_on() -> None:
 def test_a_new_listing_without_stock_is_no_fall() -> None:
     decided = Shop().decide({stock(n): pieces(0) for n in range(60)}, {})
     assert states(decided) == {"intended": 60}
+
+
+def test_nothing_is_written_over_what_was_never_looked_at() -> None:
+    shop = Shop()
+    shop.differences.heard = frozenset()
+    assert states(shop.decide({stock(1): pieces(5), price(1): money("9")}, {})) == {}
+    assert states(shop.decide({stock(1): pieces(5)}, {stock(1): pieces(7)})) == {"intended": 1}
 
 
 def test_a_price_that_falls_too_far_is_held_alone_and_later_ones_join_its_hold() -> None:
