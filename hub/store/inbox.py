@@ -120,9 +120,9 @@ def count_waiting(tx: Tx) -> int:
 
 
 def drop_before(tx: Tx, at: int, limit: int) -> int:
-    """Forget understood envelopes received before then, at most `limit` of them."""
+    """Forget envelopes that do not wait any more, received before then, at most `limit` of them."""
     return tx.execute(
-        "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox WHERE received_at < :at AND state = 'done' LIMIT :limit)",
+        "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox WHERE received_at < :at AND state <> 'new' LIMIT :limit)",
         at=at,
         limit=limit,
     )

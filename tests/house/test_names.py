@@ -12,6 +12,7 @@ SAYS_NOTHING = {"sync", "process", "handle", "handler", "manager", "service", "u
 SAYS_NOTHING |= {f"{word}s" for word in SAYS_NOTHING}
 VERBS = {"sync", "process", "handle"}
 ALLOWED = {
+    ("hub/sdk/deadline.py", "get_extra_info"): "the name that httpcore calls it by",
     ("connectors/meta/payload.py", "Handle"): "the thing that an accepted batch is followed by, as in Receipt.handle",
 }
 

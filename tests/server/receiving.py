@@ -179,7 +179,7 @@ def stored_in(folder: Path) -> list[StoredDelivery]:
 
 
 @contextlib.contextmanager
-def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def running_receiver(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A receiver in a process of its own, and its port; killed at the end if it still runs."""
     root = Path(__file__).resolve().parents[2]
     command = [sys.executable, str(Path(__file__).resolve()), str(folder)]

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from receiving import WAIT_SECONDS, process, signed, stored_in, until
+from receiving import WAIT_SECONDS, running_receiver, signed, stored_in, until
 
 
 class Sender(threading.Thread):
@@ -62,27 +62,27 @@ def test_a_killed_receiver_has_lost_nothing_that_it_answered(tmp_path: Path) -> 
     answered: set[bytes] = set()
     chance = random.Random(20261121)
     for _ in range(6):
-        with process(tmp_path) as (child, port):
+        with running_receiver(tmp_path) as (child, port):
             answered |= send_until(port, child, chance.randrange(1, 150), signal.SIGKILL)
             assert child.returncode == -signal.SIGKILL
         kept = stored_in(tmp_path)
         assert answered <= {delivery.body for delivery in kept}
         assert [delivery.seq for delivery in kept] == sorted({delivery.seq for delivery in kept})
-    with process(tmp_path) as (child, port):
+    with running_receiver(tmp_path) as (child, port):
         answered |= send_until(port, child, 10, signal.SIGTERM)
     assert answered <= {delivery.body for delivery in stored_in(tmp_path)}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_receiver_that_is_told_to_end_flushes_and_exits_well(tmp_path: Path, number: signal.Signals) -> None:
-    with process(tmp_path) as (child, port):
+    with running_receiver(tmp_path) as (child, port):
         answered = send_until(port, child, 100, number)
         assert child.returncode == 0
     assert answered <= {delivery.body for delivery in stored_in(tmp_path)}
 
 
 def test_a_hangup_takes_the_new_doors_up_without_losing_a_delivery(tmp_path: Path) -> None:
-    with process(tmp_path) as (child, port):
+    with running_receiver(tmp_path) as (child, port):
         senders = [Sender(port, f"s{name}") for name in range(3)]
         for sender in senders:
             sender.start()
