@@ -36,7 +36,6 @@ class Scope(Protocol):
     """An ASGI scope, as far as it is read here."""
 
     def __getitem__(self, name: str) -> Any: ...
-    def get(self, name: str, default: Any = None) -> Any: ...
 
 
 class ResettingProtocol(HttpToolsProtocol):
