@@ -13,7 +13,6 @@ SAYS_NOTHING |= {f"{word}s" for word in SAYS_NOTHING}
 VERBS = {"sync", "process", "handle"}
 ALLOWED = {
     ("hub/sdk/deadline.py", "get_extra_info"): "the name that httpcore calls it by",
-    ("hub/sdk/deadline.py", "get_extra_info"): "httpcore's own name in the interface that is implemented there",
     ("connectors/meta/payload.py", "Handle"): "the thing that an accepted batch is followed by, as in Receipt.handle",
 }
 
