@@ -30,6 +30,12 @@ FOUR = {
     "channels/erp.yaml": FILES["channels/erp.yaml"] + "figures_at: [aarhus]\n",
     "channels/social.yaml": SOCIAL,
 }
+SLOW = {
+    name: text.replace("poll_seconds: 60, sweep_seconds: 600", "poll_seconds: 7200, sweep_seconds: 14400")
+    for name, text in {**FILES, **FOUR}.items()
+    if name.startswith("channels/")
+}
+"""Polls every two hours: for stories of whole days."""
 PRICE = Decimal("100.00")
 ASKED = Decimal("125.00")
 SHOWN = {"till": 5, "erp": 15, "webshop": 15, "social": 15}

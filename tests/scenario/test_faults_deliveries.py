@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fault_stage import everywhere, four_channels, inbox_rows, sell
+from fault_stage import SLOW, everywhere, four_channels, inbox_rows, sell
 from stage import FILES, HOOKS, Stage
 
 from hub.sdk.signature import sign
@@ -53,7 +53,8 @@ def test_an_older_count_after_a_newer_one_is_ignored(shop: Stage) -> None:
     assert everywhere(shop, "A") == {"till": 3, "erp": 13, "webshop": 13, "social": 13}
 
 
-def test_a_delivery_of_yesterday_does_not_bring_yesterday_back(shop: Stage) -> None:
+def test_a_delivery_of_yesterday_does_not_bring_yesterday_back(tmp_path: Path) -> None:
+    shop = four_channels(tmp_path, files=SLOW)
     late = sell(shop, "A", 4)
     shop.platforms["till"].take_back("A", 3, "LAARHUS000001")
     shop.run(86_400)

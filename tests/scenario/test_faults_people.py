@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fault_stage import ASKED, SHOWN, ask, everywhere, four_channels, holds, sell
+from fault_stage import ASKED, SHOWN, SLOW, ask, everywhere, four_channels, holds, sell
 from stage import FILES, Stage
 
 HOLD = {"channels/webshop.yaml": FILES["channels/webshop.yaml"] + "person_edits: {verdict: hold}\n"}
@@ -76,7 +76,8 @@ def test_a_person_who_approves_ends_the_tug_of_war(shop: Stage) -> None:
     assert holds(shop) == {}
 
 
-def test_three_edits_over_three_days_are_three_repairs(shop: Stage) -> None:
+def test_three_edits_over_three_days_are_three_repairs(tmp_path: Path) -> None:
+    shop = four_channels(tmp_path, files=SLOW)
     for _ in range(3):
         shop.platforms["webshop"].count("A", 99)
         shop.run(86_400 + 60)
