@@ -8,6 +8,7 @@ _ADDRESS: Final = "fullName company streetLine1 streetLine2 city province postal
 
 # What moves without the order's updatedAt: a digest of this tells whether an order that is known must be read again.
 _PULSE: Final = """id state updatedAt totalWithTax
+  lines { id quantity }
   payments { id state refunds { id state } }
   fulfillments { id state trackingCode lines { orderLineId quantity } }"""
 

@@ -1,7 +1,7 @@
 """Reading orders: those edited or placed since, and those known to be under way that moved without moving their updatedAt.
 
-Vendure moves an order's updatedAt on edits and cancellations, not when it is paid, shipped, delivered or refunded. So the cursor
-watches the newest orders, the open ones first, by a digest of what may move silently; one small request per poll compares them.
+Vendure moves an order's updatedAt on cancellations and some edits, not when it is paid, shipped, delivered or refunded. So the
+cursor watches the newest orders, the open ones first, by a digest of what may move silently; one request per poll compares them.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ def pulse(order: Row) -> str:
         order["state"],
         order["updatedAt"],
         order["totalWithTax"],
+        [[line["id"], line["quantity"]] for line in order["lines"]],
         [[one["id"], one["state"], [[r["id"], r["state"]] for r in one["refunds"]]] for one in order["payments"] or []],
         [
             [one["id"], one["state"], one["trackingCode"], [[part["orderLineId"], part["quantity"]] for part in one["lines"]]]

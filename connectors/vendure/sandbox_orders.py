@@ -220,13 +220,7 @@ class Orders:
         if any(line.quantity < pieces for (_, line), pieces in found):
             raise NoError("QuantityTooGreatError", "QUANTITY_TOO_GREAT_ERROR", "The specified quantity is greater")
         for (_, line), pieces in found:
-            back = min(pieces, line.fulfilled - line.given_back)
-            released = min(pieces, sum(line.allocated.values()))
-            if back > 0:
-                self._back(line, back)
-            if released > 0:
-                self._release(line, released)
-            line.quantity -= pieces
+            self._taken_off(line, pieces)
             self._line_told(order, line, "cancelled")
         if shipping:
             order.shipping = 0
@@ -269,10 +263,11 @@ class Orders:
         grown = pieces - line.quantity
         if grown > 0:
             self.allocate(line, grown)
+            line.quantity, order.updated_at = pieces, self.shop.coarse()
         elif grown < 0:
-            self._release(line, min(-grown, sum(line.allocated.values())))
-        line.quantity, order.updated_at = pieces, self.shop.coarse()
-        self._line_told(order, line, "updated")
+            # Seen on the real one: fewer pieces do not move the order's updatedAt.
+            self._taken_off(line, -grown)
+        self._line_told(order, line, "updated" if grown > 0 else "cancelled")
         before = order.state
         self._moved(order, "Modifying")
         due = self.totals(order)[1] - sum(one.room for one in order.payments)
@@ -306,6 +301,15 @@ class Orders:
         for place, taken in _drawn(line, pieces):
             variant = self.shop.variants[line.variant]
             self.shop.moved(variant, place, "Sale", "SALE", -taken, on_hand=-taken, allocated=-taken)
+
+    def _taken_off(self, line: Line, pieces: int) -> None:
+        back = min(pieces, line.fulfilled - line.given_back)
+        released = min(pieces, sum(line.allocated.values()))
+        if back > 0:
+            self._back(line, back)
+        if released > 0:
+            self._release(line, released)
+        line.quantity -= pieces
 
     def _release(self, line: Line, pieces: int) -> None:
         for place, taken in _drawn(line, pieces):

@@ -211,6 +211,23 @@ def test_an_edit_in_the_shop_is_the_order_as_it_is_now(rig: Rig) -> None:
     rig.sandbox.pay(order)
     assert rig.order(order)["state"] == "release"
     assert sum(payment["amount_minor"] for payment in rig.order(order)["payments"]) == 4 * 19995
+    _, cursor = rig.read("orders", cursor)
+    rig.clock.advance(3600)
+    rig.sandbox.edit(order, "TEE-001", 3)
+    (told,) = rig.mappings.understand("order", rig.read("orders", cursor)[0][-1])
+    assert (told["lines"][0]["quantity"] - told["lines"][0]["cancelled"], told["total_minor"]) == (3000, 3 * 19995)
+
+
+def test_taking_an_open_piece_off_a_line_that_partly_left_counts_one_too_many_as_the_real_one_does(rig: Rig) -> None:
+    order = rig.sandbox.order({"TEE-001": 3})
+    rig.sandbox.ship(order, {"TEE-001": 2})
+    assert rig.sandbox.shown()["TEE-001"]["stock"]["1"] == 7
+    rig.sandbox.cancel(order, {"TEE-001": 1})
+    assert rig.sandbox.shown()["TEE-001"]["stock"]["1"] == 9
+    (listing,) = [one for one, told in rig.seen("item", rig.read("items")[0]).items() if told["sku"] == "TEE-001"]
+    assert rig.send_stock({listing: 8})[listing].shows["sellable"] == 8_000
+    told = rig.order(order)
+    assert (told["lines"][0]["cancelled"], told["returns"], told["total_minor"]) == (1000, [], 2 * 19995)
 
 
 @pytest.mark.parametrize(
