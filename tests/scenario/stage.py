@@ -148,11 +148,10 @@ class Stage:
         """The price that this channel asks."""
         return Decimal(self.platforms[channel].shown()[sku]["price"])
 
-    def writes(self) -> int:
-        """How many writing requests all platforms have seen."""
-        return sum(
-            1 for platform in self.platforms.values() for call in platform.calls if call.writes and "login" not in call.path
-        )
+    def writes(self, only: str = "") -> int:
+        """How many writing requests all platforms (or one) have seen."""
+        asked = [platform for name, platform in self.platforms.items() if only in ("", name)]
+        return sum(1 for platform in asked for call in platform.calls if call.writes and "login" not in call.path)
 
     def letters(self) -> list[Any]:
         """The open dead letters."""
