@@ -52,7 +52,6 @@ class TimedStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send the bytes, within what is left of the deadline."""
         """Write within what is left of the deadline."""
         if buffer and self._deadline.passed:
             raise httpcore.WriteTimeout("the deadline passed")
@@ -64,12 +63,10 @@ class TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """The same connection with TLS around it, under the same deadline."""
         """The same connection with TLS, still under the deadline."""
         return TimedStream(self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout)), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        """What the connection itself knows (its socket, whether it can be read)."""
         """What the connection below says of itself."""
         return self._stream.get_extra_info(info)
 
@@ -89,7 +86,6 @@ class TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to this host, made within what is left of the deadline."""
         """A connection that must be made and used within the deadline."""
         timeout = self._deadline.left(timeout)
         return TimedStream(self._backend.connect_tcp(host, port, timeout, local_address, socket_options), self._deadline)
