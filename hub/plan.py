@@ -138,7 +138,6 @@ def _open(tx: Tx, listings: Iterable[tuple[str, str]]) -> dict[Key, OpenChange]:
     return found
 
 
-
 def _paused(state: ChannelState, now: int) -> str:
     if state.paused_by:
         return state.paused_by

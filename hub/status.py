@@ -139,8 +139,7 @@ def _stream(
     polls = manifest.streams[stream].poll and rhythm.poll_seconds > 0
     last = [(poll if polls else None, rhythm.poll_seconds), (sweep, rhythm.sweep_seconds)]
     late = any(
-        each is not None and seconds and now - each.completed_at > LATE_TIMES * int(seconds * 1_000_000)
-        for each, seconds in last
+        each is not None and seconds and now - each.completed_at > LATE_TIMES * int(seconds * 1_000_000) for each, seconds in last
     )
     return StreamStatus(
         stream=stream,

@@ -133,5 +133,3 @@ def _outcome(key: Key, ident: str, receipts: dict[str, tuple[str, str, str]], no
     if now is not None and now.id == ident:
         return Outcome(str(key), ident, "waiting", now.words, "")
     return Outcome(str(key), ident, "not needed", "it showed this already, or a newer change took its place", "")
-
-

@@ -44,9 +44,7 @@ def check(
 def _print(found: Findings, reached: list[Connected], as_json: bool) -> None:
     if as_json:
         connected = [each._asdict() for each in reached]
-        say.document(
-            {"problems": found.problems, "warnings": found.warnings, "notes": found.notes, "connected": connected}
-        )
+        say.document({"problems": found.problems, "warnings": found.warnings, "notes": found.notes, "connected": connected})
         return
     for problem in found.problems:
         say.trouble(problem)

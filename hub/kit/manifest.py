@@ -92,4 +92,3 @@ RULES: Final[tuple[Rule, ...]] = (
     every_capability_is_answered_by_the_sandbox,
     a_challenge_of_a_stranger_is_not_answered,
 )
-

@@ -214,9 +214,7 @@ class Stage:
         shown, refs = self.observed()
         for sku in skus:
             demand(self.key(aspect, sku) in shown, f"{aspect} of {sku} is not told by any stream, so it cannot be written")
-        return [
-            self.change(self.key(aspect, sku), shown[self.key(aspect, sku)], number, refs) for number, sku in enumerate(skus)
-        ]
+        return [self.change(self.key(aspect, sku), shown[self.key(aspect, sku)], number, refs) for number, sku in enumerate(skus)]
 
     def change(self, key: Key, before: Plain, number: int, refs: dict[str, dict[str, str]]) -> Change:
         """One change of this key, as the push would hand it to the connector."""

@@ -39,9 +39,7 @@ class HttpTransport:
             keepalive_expiry=KEEP_SECONDS,
             network_backend=TimedBackend(self._deadline),
         )
-        self._client = httpx.Client(
-            transport=wire, follow_redirects=False, trust_env=False, headers={"user-agent": "samklang"}
-        )
+        self._client = httpx.Client(transport=wire, follow_redirects=False, trust_env=False, headers={"user-agent": "samklang"})
 
     def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
         """The whole answer within the deadline; see `hub.sdk.wire.Transport` for the three ways to fail."""

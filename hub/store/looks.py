@@ -82,4 +82,3 @@ def change_outcomes(tx: Tx, keys: Iterable[Key], since: int) -> dict[str, tuple[
         since=since,
     )
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
-

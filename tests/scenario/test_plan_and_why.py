@@ -282,8 +282,6 @@ def test_what_a_mode_forbids_is_drift_that_nobody_mends(rehearsal: Desk) -> None
     assert json.dumps(said.json)
 
 
-
-
 def test_what_became_of_applied_changes_is_read_from_their_receipts(desk: Desk, tmp_path: Path) -> None:
     desk.platforms["erp"].set_price("TEE-001", Decimal("10.00"))
     desk.stage.run(61)

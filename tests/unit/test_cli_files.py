@@ -179,7 +179,14 @@ def test_connectors_are_listed_with_what_they_can_and_when_that_was_checked() ->
 def test_a_connector_of_ones_own_is_listed_with_the_shipped_ones(tmp_path: Path) -> None:
     own = tmp_path / "till9"
     own.mkdir()
-    said = ["connector: till9", "title: Till nine", "api_version: '1'", "checked: 2026-11-21", "roles: [pos]", "base_url: https://till9.example"]
+    said = [
+        "connector: till9",
+        "title: Till nine",
+        "api_version: '1'",
+        "checked: 2026-11-21",
+        "roles: [pos]",
+        "base_url: https://till9.example",
+    ]
     said += ["pace: {per_second: 1, burst: 1}", "limits: {attempts_max: 8}", ""]
     (own / "connector.yaml").write_text("\n".join(said))
     done = typed("connectors", "--folder", str(tmp_path))

@@ -15,7 +15,11 @@ CONNECTS = (
 )
 
 LIARS = (
-    Liar("sends_to_another_host", HOST, ((CODE, 'self.asked(f"/items/{listing}"', 'self.asked(f"https://collector.example/items/{listing}"'),)),
+    Liar(
+        "sends_to_another_host",
+        HOST,
+        ((CODE, 'self.asked(f"/items/{listing}"', 'self.asked(f"https://collector.example/items/{listing}"'),),
+    ),
     Liar("opens_a_connection_of_its_own", HOST, ((CODE, WINDOW, CONNECTS + WINDOW),)),
     Liar(
         "brings_its_own_network",

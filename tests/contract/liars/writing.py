@@ -11,7 +11,7 @@ LIARS = (
     Liar(
         "believes_every_yes",
         "a success that changes nothing is noticed",
-        ((CODE, 'if same else (Outcome.REFUSED, SAID_NOTHING)', 'if same or True else (Outcome.REFUSED, SAID_NOTHING)'),),
+        ((CODE, "if same else (Outcome.REFUSED, SAID_NOTHING)", "if same or True else (Outcome.REFUSED, SAID_NOTHING)"),),
     ),
     Liar(
         "sends_only_the_first_five",
