@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.store import channels, cursors
+from hub.flow import Door, Envelope
+from hub.store import channels, cursors, inbox
 from hub.store.channels import ChannelState, LookUp
 from hub.store.cursors import Reading
 from hub.store.database import Database
+from hub.store.vault import Vault
 
 
 def test_pace_and_pause_do_not_disturb_each_other(database: Database) -> None:
@@ -94,3 +96,22 @@ def test_how_far_deliveries_are_copied(database: Database) -> None:
         assert database.read(lambda tx: cursors.position(tx, "intake")) == seq
     assert database.next() > 0
     assert database.read(lambda tx: cursors.position(tx, "intake")) == 2**60
+
+
+def test_a_stream_is_read_past_a_moment_once_its_pages_are_understood(database: Database, vault: Vault) -> None:
+    def past(at: int) -> bool:
+        return database.read(lambda tx: cursors.read_past(tx, "shop", "orders", at))
+
+    assert past(0) is False
+    whole = Reading("shop", "orders", "poll", started_at=100, completed_at=120)
+    database.transaction(lambda tx: cursors.save(tx, whole))
+    assert (past(99), past(100)) == (True, False)
+    page = inbox.Arrival(Envelope(7, "shop", Door.POLL, "orders", "page", 110, b"[]", "p1", 1, 7))
+    database.transaction(lambda tx: inbox.store(tx, vault, [page]))
+    assert past(99) is False
+    database.transaction(lambda tx: inbox.understood(tx, [(7, 7, "done")]))
+    assert past(99) is True
+    database.transaction(lambda tx: cursors.save(tx, replace(whole, under_way=True)))
+    assert past(99) is False
+    database.transaction(lambda tx: cursors.save(tx, replace(whole, kind="sweep", started_at=200, completed_at=210)))
+    assert past(150) is True

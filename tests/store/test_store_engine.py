@@ -188,3 +188,10 @@ def test_every_item_is_marked_at_once(database: Database) -> None:
     database.transaction(lambda tx: dirty.mark_all_items(tx, 9))
     assert database.read(dirty.count) == 301
     assert database.read(lambda tx: dirty.oldest(tx, 2)) == [Dirty("listing", "shop", "L1", 3), Dirty("item", "i000", "", 9)]
+
+
+def test_orders_wait_in_a_line_of_their_own(database: Database) -> None:
+    database.transaction(lambda tx: dirty.mark(tx, [(dirty.ORDER, "o2", ""), (dirty.ITEM, "i", "")], 3))
+    database.transaction(lambda tx: dirty.mark(tx, [(dirty.ORDER, "o1", "")], 4))
+    assert database.read(lambda tx: dirty.oldest_orders(tx, 9)) == [Dirty("order", "o2", "", 3), Dirty("order", "o1", "", 4)]
+    assert database.read(lambda tx: dirty.oldest(tx, 9)) == [Dirty("item", "i", "", 3)]

@@ -97,3 +97,9 @@ def test_holds_run_out_and_provisional_ones_belong_to_a_channel(database: Databa
     assert database.read(lambda tx: orders.expired(tx, 50, 1)) == [rows[1]]
     assert database.read(lambda tx: orders.provisional(tx, "till")) == [fallen]
     assert database.read(lambda tx: orders.provisional(tx, "shop")) == []
+
+
+def test_items_of_which_something_left(database: Database) -> None:
+    rows = [_part("o1", "1"), replace(_part("o1", "2", item="cap"), part="f1"), replace(_part("o2", "1", item="cap"), part="f2")]
+    database.transaction(lambda tx: orders.reserve(tx, rows))
+    assert database.read(orders.items_waiting_for_figures) == {"cap"}
