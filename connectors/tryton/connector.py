@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from connectors.tryton.order_records import ORDER_FIELDS, ORDER_MODELS, PREFIXES, SALE, order_record, order_times
+from connectors.tryton.order_sending import OrderSender
 from connectors.tryton.rpc import (
     ACTIVE_OR_NOT,
     NEVER,
@@ -70,6 +72,7 @@ class TrytonConnector(Connector):
         settings = self.settings
         self.session = Session(self.client, settings["database"], settings["username"], self.secrets["password"])
         self.stocktake = Stocktake(self.session, self.figure)
+        self.orders = OrderSender(self.session, self.context)
         try:
             self.filter: Domain = json.loads(settings["product_filter"])
         except ValueError:
@@ -210,6 +213,34 @@ class TrytonConnector(Connector):
         if amount is None:
             return None
         return {"amount": plain_decimal(amount), "currency": self.settings["currency"], "tax": self.settings["price_tax"]}
+
+    # orders
+
+    def read_orders(self, ask: ReadAsk) -> Page:
+        """The next page of sales by id: all of them (full), or those of which sale, line, move or shipment changed since."""
+        window = Window.from_cursor(ask.cursor, full=ask.full)
+        domain = [] if window.since is None else [changed_since(window.since, *PREFIXES)]
+        rows = self._page_of(SALE, domain, ORDER_FIELDS, window.page, ask.page_max)
+        window = self._pinned(window, ask, rows, ORDER_MODELS, at_start=True)
+        if not window.page:
+            window = window.saw(order_times(rows))
+        return self._page("orders", self._sales(rows), window, more=len(rows) == ask.page_max, last=_last(rows))
+
+    def look_up_orders(self, ids: Sequence[str]) -> Page:
+        """These sales as they are now."""
+        rows = self._read(SALE, [["id", "in", _numbers(ids)]], ORDER_FIELDS, len(ids))
+        return _looked_up(ids, self._sales(rows), {str(row["id"]) for row in rows})
+
+    def send_order(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Book or correct orders as sales; see `order_sending.py`."""
+        return [self.orders.send(change) for change in changes]
+
+    def find_order(self, changes: Sequence[Change]) -> list[Receipt]:
+        """What became of orders, by our number in the reference of their sales."""
+        return [self.orders.find(change) for change in changes]
+
+    def _sales(self, rows: Sequence[Row]) -> list[Row]:
+        return [order_record(row, self.settings["shipping_product"]) for row in rows]
 
     # reading
 

@@ -9,6 +9,8 @@ import base64
 import gzip
 import json
 import urllib.request
+from collections import Counter
+from decimal import Decimal
 from typing import Any, Final
 
 PAGE: Final = 200
@@ -18,10 +20,7 @@ FOR_EVER: Final = {"__class__": "date", "year": 9999, "month": 12, "day": 31}
 
 def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, dict[str, Any]]:
     """By SKU: `stock` by location id in pieces, `price`, `currency` and `state`, of every product that has a code."""
-    url = f"{base_url.rstrip('/')}/{settings['database']}/rpc/"
-    user, token, _ = _ask(url, "", "common.db.login", settings["username"], {"password": secrets["password"]}, "en")
-    session = "Session " + base64.b64encode(f"{settings['username']}:{user}:{token}".encode()).decode()
-    context = _ask(url, session, "model.res.user.get_preferences", True, {})
+    url, session, context = _sign_in(base_url, settings, secrets)
     warehouses = _all(url, session, context, "stock.location", [["type", "=", "warehouse"]], ["storage_location"])
     zones = sorted({one["storage_location"] for one in warehouses if one["storage_location"]})
     every = [["active", "in", [True, False]], ["code", "!=", None]]
@@ -40,6 +39,45 @@ def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str])
         for row in _all(url, session, there, "product.product", every, ["code", "quantity"]):
             shown[row["code"]]["stock"][str(zone)] = _short(str(row["quantity"]))
     return shown
+
+
+def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """By the sale's id: number, reference, state, pieces wanted and shipped by SKU (services left out), and the total."""
+    url, session, context = _sign_in(base_url, settings, secrets)
+    fields = ["number", "reference", "state", "total_amount", "lines.quantity", "lines.product.code", "lines.product.type"]
+    fields += ["lines.moves.state", "lines.moves.quantity", "lines.moves_ignored"]
+    orders: dict[str, dict[str, Any]] = {}
+    for row in _all(url, session, context, "sale.sale", [], fields):
+        wanted: Counter[str] = Counter()
+        shipped: Counter[str] = Counter()
+        for line in row["lines."]:
+            product = line["product."]
+            if product is None or product["type"] != "goods":
+                continue
+            wanted[product["code"]] += _pieces(line["quantity"])
+            for move in line["moves."]:
+                wanted[product["code"]] -= _pieces(move["quantity"]) if move["id"] in line["moves_ignored"] else 0
+                shipped[product["code"]] += _pieces(move["quantity"]) if move["state"] == "done" else 0
+        orders[str(row["id"])] = {
+            "number": row["number"],
+            "reference": row["reference"],
+            "state": row["state"],
+            "lines": {sku: pieces for sku, pieces in wanted.items() if pieces},
+            "shipped": {sku: pieces for sku, pieces in shipped.items() if pieces},
+            "total": row["total_amount"]["decimal"],
+        }
+    return orders
+
+
+def _sign_in(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> tuple[str, str, Any]:
+    url = f"{base_url.rstrip('/')}/{settings['database']}/rpc/"
+    user, token, _ = _ask(url, "", "common.db.login", settings["username"], {"password": secrets["password"]}, "en")
+    session = "Session " + base64.b64encode(f"{settings['username']}:{user}:{token}".encode()).decode()
+    return url, session, _ask(url, session, "model.res.user.get_preferences", True, {})
+
+
+def _pieces(number: Any) -> int:
+    return int(Decimal(str(number)))
 
 
 def _all(url: str, session: str, context: Any, model: str, domain: list[Any], fields: list[str]) -> list[Any]:

@@ -32,7 +32,7 @@ RELATIONS: Final = {
     (LOCATION, "storage_location"): LOCATION,
 }
 FROM_TEMPLATE: Final = ("name", "type", "default_uom", "sale_uom", "salable", "account_category")
-PARENTS: Final = {
+PARENTS: Final[dict[str, tuple[str, ...]]] = {
     PRODUCT: ("template",), IDENTIFIER: ("product",), MOVE: ("product",), LINE: ("inventory",), LOCATION: ("parent",),
 }  # fmt: skip
 STAMPS: Final = ("write_date", "create_date", "create_uid")
@@ -42,7 +42,7 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
                "active", *STAMPS),
     IDENTIFIER: ("type", "code", "product", *STAMPS),
     LOCATION: ("name", "code", "type", "parent", "storage_location", *STAMPS),
-    MOVE: ("product", "quantity", "from_location", "to_location", "effective_date", "origin", "state", *STAMPS),
+    MOVE: ("product", "quantity", "from_location", "to_location", "effective_date", "origin", "shipment", "state", *STAMPS),
     INVENTORY: ("location", "date", "number", "state", "company", "empty_quantity", *STAMPS),
     LINE: ("inventory", "product", "quantity", "expected_quantity", *STAMPS),
 }  # fmt: skip
@@ -66,21 +66,48 @@ class Books:
         self.numbers: dict[str, int] = dict.fromkeys(FIELDS, 0)
         self.inside: dict[tuple[str, str, int], list[int]] = {}
         """Which records point to a parent by which field, so that a sum of moves need not look at all of them."""
+        self._undo: list[Callable[[], None]] = []
+        self._numbers_before = dict(self.numbers)
         for number, name, code, kind, parent, storage in _LOCATIONS:
             kept = {"name": name, "code": code, "type": kind, "parent": parent, "storage_location": storage}
             self.insert(LOCATION, kept, number)
+
+    # one call is one transaction
+
+    def begin(self) -> None:
+        """From here on `roll_back` takes back what is written."""
+        self._undo = []
+        self._numbers_before = dict(self.numbers)
+
+    def roll_back(self) -> None:
+        """Take back everything written since `begin`."""
+        undo, self._undo = self._undo, []
+        for one in reversed(undo):
+            one()
+        self.numbers, self._undo = dict(self._numbers_before), []
+
+    def _remember(self, model: str, number: int) -> None:
+        kept = dict(self.tables[model][number])
+        self._undo.append(lambda: self.tables[model].__setitem__(number, kept))
+
+    def _link(self, model: str, row: Row) -> None:
+        self.tables[model][row["id"]] = row
+        for field in PARENTS.get(model, ()):
+            if row[field] is not None:
+                self.inside.setdefault((model, field, row[field]), []).append(row["id"])
 
     # records
 
     def insert(self, model: str, values: Row, number: int = 0) -> int:
         """A new record; it has a create date and no write date yet."""
+        for name in values:
+            if name not in FIELDS[model]:
+                raise Fault(f"'{name}'", "")
         number = number or self.numbers[model] + 1
         self.numbers[model] = max(self.numbers[model], number)
         row = {**dict.fromkeys(FIELDS[model]), **values, "id": number, "create_date": self._now(), "create_uid": 1}
-        self.tables[model][number] = row
-        for field in PARENTS.get(model, ()):
-            if row[field] is not None:
-                self.inside.setdefault((model, field, row[field]), []).append(number)
+        self._link(model, row)
+        self._undo.append(lambda: self.delete(model, number))
         return number
 
     def delete(self, model: str, number: int) -> None:
@@ -89,6 +116,7 @@ class Books:
         for field in PARENTS.get(model, ()):
             if row[field] is not None:
                 self.inside[model, field, row[field]].remove(number)
+        self._undo.append(lambda: self._link(model, row))
 
     def children(self, model: str, field: str, parent: int) -> list[int]:
         """The records of the model that point to this parent, in the order in which they were made."""
@@ -96,6 +124,7 @@ class Books:
 
     def change(self, model: str, number: int, values: Row) -> None:
         """Write these fields; the write date moves."""
+        self._remember(model, number)
         self.tables[model][number].update(values, write_date=self._now())
 
     def rows(self, model: str, ids: Sequence[int], verb: str = "read") -> list[Row]:
@@ -229,6 +258,7 @@ class Books:
     def join_codes(self, template: int) -> None:
         """`code` of each variant: the template's and the suffix without a separator, unique among active variants."""
         for number in self.children(PRODUCT, "template", template):
+            self._remember(PRODUCT, number)
             row = self.tables[PRODUCT][number]
             row["code"] = (self.tables[TEMPLATE][template]["code"] or "") + (row["suffix_code"] or "") or None
         taken: set[str] = set()

@@ -13,7 +13,7 @@ from hub.sdk.api import Plain, Response, moment
 
 PLAIN_CHARS_MAX: Final = 1_400
 """Longer answers come gzipped; without the client's consent they come plain under a gzip header (observed on 8.2.1)."""
-QUANTITIES: Final = frozenset({"quantity", "expected_quantity", "forecast_quantity"})
+QUANTITIES: Final = frozenset({"quantity", "expected_quantity", "forecast_quantity", "factor"})
 TITLES: Final = {
     "product.product": "Product",
     "product.template": "Product Template",
