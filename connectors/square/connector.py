@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
 from connectors.square.objects import MICROS_PER_SECOND, by_variation, gone_ids, read_time, stamp
+from connectors.square.order_reading import OrderReader
 from connectors.square.prices import PriceBatch
 from connectors.square.stock import StockBatch
 from hub.sdk.api import (
@@ -75,6 +76,14 @@ class Square(Connector):
         counts = told.get("counts") or []
         times = [read_time(count["calculated_at"]) for count in counts]
         return self.page("stock", window, answer, told, {"counts": counts}, times)
+
+    def read_orders(self, ask: ReadAsk) -> Page:
+        """Orders with their rows, by when Square last updated them."""
+        return OrderReader(self).read(ask)
+
+    def look_up_orders(self, ids: Sequence[str]) -> Page:
+        """The current records of these orders; unknown ones are gone."""
+        return OrderReader(self).look_up(ids)
 
     def look_up_items(self, ids: Sequence[str]) -> Page:
         """The current records of these variations; deleted and unknown ones are gone."""

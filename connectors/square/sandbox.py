@@ -5,44 +5,41 @@ Where Square's behaviour is not published, this one is the stricter (README.md l
 
 from __future__ import annotations
 
-import base64
 import copy
-import hashlib
-import json
 from collections.abc import Callable
 from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any, Final
 
-from connectors.square.objects import read_time, stamp
+from connectors.square.objects import stamp
 from connectors.square.sandbox_catalog import DEFAULT_TYPES
-from connectors.square.sandbox_errors import RefusalError, list_of, text_of
+from connectors.square.sandbox_errors import RefusalError, list_of
 from connectors.square.sandbox_ledger import Line, Place, read_change
-from connectors.square.sandbox_people import Seller
-from hub.sdk.api import Plain, Request, Response, json_response, moment, write_json
+from connectors.square.sandbox_order_api import ORDERS_PATH, OrderApi
+from connectors.square.sandbox_rules import time_of
+from hub.sdk.api import Plain, Request, Response, json_response, moment
 
 LIST_PAGE: Final = 100
 PAGE_MAX: Final = 1_000
 CHANGES_MAX: Final = 100
 OBJECTS_PER_BATCH_MAX: Final = 1_000
 OBJECTS_MAX: Final = 10_000
-KEYS_MAX: Final = 10_000
-WRITES: Final = frozenset({"/v2/catalog/batch-upsert", "/v2/inventory/changes/batch-create"})
+WRITES: Final = frozenset({"/v2/catalog/batch-upsert", "/v2/inventory/changes/batch-create", ORDERS_PATH})
 
 
-class Sandbox(Seller):
+class Sandbox(OrderApi):
     """The seller of `sandbox_people`, as its public API answers."""
 
     # the platform
 
     def is_write(self, request: Request) -> bool:
-        return request.path in WRITES
+        return request.path in WRITES or (request.method == "PUT" and request.path.startswith(f"{ORDERS_PATH}/"))
 
     def snapshot(self) -> Plain:
-        return copy.deepcopy((self.catalog, self.ledger, self.skus, self.keys, self._last))
+        return copy.deepcopy((self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last))
 
     def restore(self, state: Plain) -> None:
-        self.catalog, self.ledger, self.skus, self.keys, self._last = copy.deepcopy(state)
+        self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last = copy.deepcopy(state)
         self.random = self.catalog.random
 
     def unauthorized(self) -> Response:
@@ -62,6 +59,9 @@ class Sandbox(Seller):
         if answer.status >= 300:
             return answer
         body = answer.json()
+        if "order" in body:
+            kept_order = self.orders.kept.get(body["order"]["id"])
+            return self._dated(json_response({"order": kept_order} if kept_order else {}))
         if "counts" in body:
             places = [(count["catalog_object_id"], count["location_id"]) for count in body["counts"]]
             return self._dated(json_response({"counts": self._counts(places), "changes": []}))
@@ -92,7 +92,10 @@ class Sandbox(Seller):
             ("POST", "/v2/catalog/batch-upsert"): self._upsert,
             ("POST", "/v2/inventory/counts/batch-retrieve"): self._read_counts,
             ("POST", "/v2/inventory/changes/batch-create"): self._change,
-        }.get((request.method, request.path))
+            ("POST", "/v2/orders/search"): self.search_orders,
+            ("POST", "/v2/orders/batch-retrieve"): self.retrieve_orders,
+            ("POST", ORDERS_PATH): self.create_order,
+        }.get((request.method, request.path)) or self.order_route(request)
         if route is None:
             raise RefusalError("NOT_FOUND", "Resource not found.", status=404)
         if request.method == "GET":
@@ -124,7 +127,7 @@ class Sandbox(Seller):
         types = tuple(list_of(body, "object_types", 20, required=False)) or DEFAULT_TYPES
         deleted = body.get("include_deleted_objects") is True
         # exclusive, and by the catalogue's own times
-        after = _time(body, "begin_time") // 1000 if body.get("begin_time") else -1
+        after = time_of(body, "begin_time") // 1000 if body.get("begin_time") else -1
         objects = self.catalog.objects
         found = [
             one for one in self._sorted(types) if objects[one]["version"] > after and (deleted or not objects[one]["is_deleted"])
@@ -185,7 +188,7 @@ class Sandbox(Seller):
         limit = body.get("limit")
         if limit is not None and (type(limit) is not int or not 1 <= limit <= PAGE_MAX):
             raise RefusalError("INVALID_VALUE", f"limit must be 1 to {PAGE_MAX}.", "limit")
-        after = _time(body, "updated_after") if body.get("updated_after") else -1
+        after = time_of(body, "updated_after") if body.get("updated_after") else -1
         found = [
             (-figure[1], place)
             for place, figure in self.ledger.figures.items()
@@ -232,44 +235,3 @@ class Sandbox(Seller):
         if read[1][1] not in self.locations:
             raise RefusalError("INVALID_LOCATION", "No such location.", "location_id")
         return read
-
-    # rules for all
-
-    def _once(self, body: Plain, act: Callable[[Plain], tuple[int, Plain]]) -> Response:
-        """The same key and body give the first answer again; another body under a used key is refused."""
-        key = text_of(body, "idempotency_key", 128)
-        digest = hashlib.sha256(write_json(body).encode()).hexdigest()
-        if key in self.keys:
-            known, answer = self.keys[key]
-            if known != digest:
-                raise RefusalError("IDEMPOTENCY_KEY_REUSED", "Idempotency key was used with another request.", "idempotency_key")
-            return Response(200, {"content-type": "application/json"}, answer)
-        status, told = act(body)
-        answered = json_response(told, status)
-        self.keys[key] = (digest, answered.body)
-        if len(self.keys) > KEYS_MAX:
-            del self.keys[next(iter(self.keys))]
-        return answered
-
-    def _cut(self, found: list[Any], size: int, body: Plain, mark: Callable[[Any], Plain]) -> tuple[list[Any], dict[str, str]]:
-        """One page after the cursor's mark; a cursor only fits the very question it was given for."""
-        asked = hashlib.sha256(write_json({**body, "cursor": None}).encode()).hexdigest()[:16]
-        if body.get("cursor"):
-            try:
-                question, last = json.loads(base64.urlsafe_b64decode(body["cursor"]))
-            except (ValueError, TypeError):
-                raise RefusalError("INVALID_CURSOR", "Not a cursor of ours.", "cursor") from None
-            if question != asked:
-                raise RefusalError("INVALID_CURSOR", "The cursor belongs to another query.", "cursor")
-            found = [one for one in found if mark(one) > last]
-        page = found[:size]
-        if len(found) <= size:
-            return page, {}
-        return page, {"cursor": base64.urlsafe_b64encode(json.dumps([asked, mark(page[-1])]).encode()).decode()}
-
-
-def _time(body: Plain, name: str) -> int:
-    try:
-        return read_time(body[name])
-    except (ValueError, TypeError):
-        raise RefusalError("INVALID_TIME", "Not an RFC 3339 time.", name) from None

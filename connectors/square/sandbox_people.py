@@ -102,14 +102,6 @@ class Seller(SandboxBase):
         """A person counts in the dashboard; `place` is a location id, "" the first."""
         self._enter(sku, place, True, pieces, None)
 
-    def sell(self, sku: str, pieces: int, place: str = "", at: int | None = None) -> None:
-        """A sale at the till; `at` is when it happened, for a till that was offline. More than is there may be sold."""
-        self._enter(sku, place, False, -pieces, at)
-
-    def take_back(self, sku: str, pieces: int, place: str = "", at: int | None = None) -> None:
-        """A return at the till, put back into stock."""
-        self._enter(sku, place, False, pieces, at)
-
     def _enter(self, sku: str, place: str, is_count: bool, pieces: int, at: int | None) -> None:
         where = (self.skus[sku], place or self.locations[0])
         if where[1] not in self.locations:
@@ -178,7 +170,7 @@ class Seller(SandboxBase):
         version = {"updated_at": stamp(self.catalog.version * 1000)}
         self._event("catalog.version.updated", {"type": "catalog_version", "object": {"catalog_version": version}})
 
-    def _event(self, kind: str, about: dict[str, Plain]) -> None:
+    def _event(self, kind: str, about: dict[str, Plain], ident: str = "") -> None:
         if not self.hook_url:
             return
         event = {
@@ -186,7 +178,7 @@ class Seller(SandboxBase):
             "type": kind,
             "event_id": self._uuid(),
             "created_at": stamp(self.micros()),
-            "data": {**about, "id": self._uuid()},
+            "data": {**about, "id": ident or self._uuid()},
         }
         body = json.dumps(event, separators=(",", ":")).encode()
         signature = sign(self.options["signature_key"], self.hook_url.encode() + body, "base64")

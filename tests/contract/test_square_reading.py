@@ -126,7 +126,8 @@ def test_a_delivery_verifies_and_one_changed_byte_is_refused() -> None:
     [ident] = stocked(channel, 1)
     channel.sandbox.outbox.clear()
     channel.sandbox.sell("SKU-000", 1)
-    [sent] = channel.sandbox.outbox
+    receipt, sent = channel.sandbox.outbox
+    assert channel.connector.verify(Delivery("POST", HOOK, receipt.headers, {}, receipt.body)).topic == "order.created"
     verdict = channel.connector.verify(Delivery("POST", HOOK, sent.headers, {}, sent.body))
     assert verdict.topic == "inventory.count.updated"
     assert verdict.delivery_id == json.loads(sent.body)["event_id"]
@@ -148,6 +149,7 @@ def test_every_topic_that_the_sandbox_tells_is_declared() -> None:
     channel = Channel()
     stocked(channel, 1)
     channel.sandbox.set_price("SKU-000", Decimal(1))
+    channel.sandbox.accept(channel.sandbox.order({"SKU-000": 1}))
     assert MANIFEST.deliveries is not None
     assert {json.loads(one.body)["type"] for one in channel.sandbox.outbox} == set(MANIFEST.deliveries.topics)
 
