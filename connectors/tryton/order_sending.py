@@ -149,7 +149,7 @@ class OrderSender:
         state = sale["state"]
         if state in BOOKED:
             self._corrector.reduce(sale, goods(order, self._known(order)), all_of_it=is_cancelled(order))
-            if not is_cancelled(order) and not self._same_services(sale, order):
+            if not is_cancelled(order) and not self._same_charges(sale, order):
                 raise NotBookableError("the sale is being processed: a charge that was changed must be settled by a person")
             return
         if state == "cancelled":
@@ -215,11 +215,11 @@ class OrderSender:
 
     def _stands(self, sale: Row, order: Row) -> bool:
         if sale["state"] in BOOKED:
-            settled = _invoices_settled(sale) if is_cancelled(order) else self._same_services(sale, order)
+            settled = _invoices_settled(sale) if is_cancelled(order) else self._same_charges(sale, order)
             return settled and not excess(sale, goods(order, self._known(order)))
         return bool(sale["state"] == "cancelled" and is_cancelled(order))
 
-    def _same_services(self, sale: Row, order: Row) -> bool:
+    def _same_charges(self, sale: Row, order: Row) -> bool:
         """Whether what is no goods stands in the sale as in the order; goods may be given up and are compared by pieces."""
         lines = self._lines(order)
         known = self._products({line.product for line in lines})

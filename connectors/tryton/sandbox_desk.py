@@ -56,7 +56,7 @@ class SalesDesk:
             self.pay(str(sale))
         return str(sale)
 
-    def add_service(self, sku: str, title: str) -> str:
+    def add_intangible(self, sku: str, title: str) -> str:
         """A service on sale, such as shipping. Gives the listing id."""
         self._begin()
         self.books.make_template(

@@ -231,7 +231,7 @@ class SalesBooks(Books):
         """A button of a sale."""
         (row,) = self.rows(SALE, [number])
         if verb == "process":
-            self.process_sale(number)
+            self.work_off_sale(number)
             return
         before, after = SALE_BUTTONS[verb]
         if row["state"] not in before:
@@ -247,7 +247,7 @@ class SalesBooks(Books):
             self.queue.append(number)
         self.change(SALE, number, values)
 
-    def process_sale(self, number: int) -> None:
+    def work_off_sale(self, number: int) -> None:
         """Invoice and shipment of what has none yet, and the states that follow; nothing is written where nothing changes."""
         row = self.tables[SALE][number]
         if row["state"] not in ("confirmed", "processing", "done"):
@@ -407,5 +407,5 @@ class SalesBooks(Books):
         """Process one sale that waits for it; whether there was one."""
         if not self.queue:
             return False
-        self.process_sale(self.queue.pop(0))
+        self.work_off_sale(self.queue.pop(0))
         return True

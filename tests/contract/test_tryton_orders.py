@@ -21,7 +21,7 @@ class Desk:
 
     def __init__(self, **person: Any) -> None:
         self.sandbox: Sandbox = stocked()
-        shipping = self.sandbox.add_service("SHIPPING", "Shipping")
+        shipping = self.sandbox.add_intangible("SHIPPING", "Shipping")
         self.connector: TrytonConnector = wired(self.sandbox, self.sandbox.clock, settings={"shipping_product": shipping})
         said = {**PERSON, **person}
         object.__setattr__(self.connector.context, "party", lambda _: said)
