@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from connectors.square.objects import MICROS_PER_SECOND, by_variation, gone_ids, read_time, stamp
 from connectors.square.order_reading import OrderReader
+from connectors.square.order_sending import OrderSender
 from connectors.square.prices import PriceBatch
 from connectors.square.stock import StockBatch
 from hub.sdk.api import (
@@ -118,6 +119,16 @@ class Square(Connector):
     def send_price(self, changes: Sequence[Change]) -> list[Receipt]:
         """New base prices under the version just read, each in an atomic batch of its own."""
         return PriceBatch(self).send(changes)
+
+    def send_order(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Pickup orders that a shop must hand over, their cancellation, and the hand-over of Square's own."""
+        sender = OrderSender(self)
+        return [sender.send(change) for change in changes]
+
+    def find_order(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Whether these facts stand, found by our number or by the order itself."""
+        sender = OrderSender(self)
+        return [sender.find(change) for change in changes]
 
     # calling
 

@@ -15,7 +15,7 @@ from hub.sdk.api import Plain, exact_minor
 Wanted = Mapping[str, int] | Iterable[tuple[str, int]]
 MADE_PERSON: Final = {
     "name": "Made Buyer",
-    "email": "made.buyer@shop.example",
+    "email": "made.buyer@example.com",
     "phone": "+4500000000",
     "street": "Made Street 1",
     "city": "Made Town",

@@ -62,14 +62,16 @@ def refused(change: Change, error: Mapping[str, str]) -> Receipt:
     return Receipt(change.id, outcome, words_of(dict(error)))
 
 
-def write(square: Square, path: str, body: dict[str, Plain], operation: str) -> tuple[int, dict[str, Plain]]:
+def write(
+    square: Square, path: str, body: dict[str, Plain], operation: str, method: str = "POST"
+) -> tuple[int, dict[str, Plain]]:
     """Status and JSON object of a write's answer; a body that is none means that its outcome is unknown.
 
     The idempotency key is the digest of the whole body: the same changes again are the same request, others never are.
     """
     key = hashlib.sha256(body_json(body)).hexdigest()
     answer = square.client.call(
-        "POST",
+        method,
         path,
         operation=operation,
         writes=True,

@@ -15,10 +15,11 @@ import jsonschema_rs
 import pytest
 from square_channel import AARHUS, FOLDER, HOOK, ODENSE, Channel, published, stocked
 
-from connectors.square.judge import read_shown
+from connectors.square.judge import read_orders, read_shown
 from connectors.square.objects import stamp
 from connectors.square.sandbox import Sandbox
 from hub.clock import ManualClock
+from hub.flow import Change, Key, Outcome
 from hub.sdk.wire import Request
 
 
@@ -49,7 +50,8 @@ class Specification:
 
     def operation(self, request: Request) -> Any:
         """The published operation of a request; KeyError when there is none."""
-        return self.paths[request.path][request.method.lower()]
+        known = request.path if request.path in self.paths else request.path.rpartition("/")[0] + "/{order_id}"
+        return self.paths[known][request.method.lower()]
 
     def body_of(self, request: Request) -> str:
         reference: str = self.operation(request)["requestBody"]["content"]["application/json"]["schema"]["$ref"]
@@ -83,6 +85,7 @@ def a_busy_day() -> Channel:
     _, orders = channel.read("orders", page_max=2)
     channel.read("orders", cursor=orders, page_max=2)
     channel.connector.look_up("orders", [sale, pickup, "ONEVER"])
+    an_order_for_the_till(channel, ids[0])
     channel.connector.send("stock", [channel.stock(one, 30, before=5) for one in ids])
     channel.connector.send("price", [channel.price(one, "59.95") for one in ids])
     return channel
@@ -112,6 +115,27 @@ def a_day_of_orders(channel: Channel) -> tuple[str, str]:
     return sale, pickup
 
 
+def an_order_for_the_till(channel: Channel, listing: str) -> None:
+    """An order of another channel is put to the till with all that an order can have, and cancelled again."""
+    taxed = {"tax_minor": 1000, "tax_percent": "25"}
+    line = {"line": "1", "listing": listing, "sku": "SKU-000", "title": "Thing", "kind": "stocked", "quantity": 3000}
+    after = {
+        "fact": "placed",
+        "number": "webshop-1001",
+        "placed_at": channel.clock.now(),
+        "currency": "DKK",
+        "tax": "included",
+        "total_minor": 8900,
+        "lines": [{**line, "amount_minor": 5000, **taxed}],
+        "charges": [{"charge": "s", "kind": "shipping", "title": "Shipping", "amount_minor": 3900, **taxed}],
+        "place": AARHUS,
+    }
+    for number, more in enumerate(({}, {"state": "cancelled"})):
+        change = Change(f"o-{number}", Key("till", "o", "order", "placed"), "o", None, {**after, **more}, {}, channel.clock.now())
+        [receipt] = channel.connector.send("order", [change])
+        assert receipt.outcome is Outcome.APPLIED, receipt.words
+
+
 def test_every_request_is_one_that_the_published_specification_knows(specification: Specification) -> None:
     channel = a_busy_day()
     assert {one.path for one in channel.sent} == {
@@ -122,6 +146,8 @@ def test_every_request_is_one_that_the_published_specification_knows(specificati
         "/v2/inventory/changes/batch-create",
         "/v2/orders/search",
         "/v2/orders/batch-retrieve",
+        "/v2/orders",
+        next(one.path for one in channel.sent if one.method == "PUT"),
     }
     for request in channel.sent:
         assert request.headers["square-version"] == "2025-08-20"
@@ -180,7 +206,7 @@ def served(sandbox: Sandbox) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(told.body)
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = do_PUT = answer
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -302,3 +328,38 @@ def test_the_judge_sees_what_the_platform_shows() -> None:
     assert seen == truth
     assert seen["S0"] == {"stock": {AARHUS: "5", ODENSE: "7"}, "price": "60", "currency": "DKK", "state": "active"}
     assert seen["S1"]["stock"] == {AARHUS: "-3"}
+
+
+def test_the_judge_reads_the_orders_that_the_small_square_holds() -> None:
+    sandbox, _ = a_small_shop()
+    sale = sandbox.sell("S0", 2, ODENSE)
+    back = sandbox.take_back("S0", 1, ODENSE, of=sale)
+    pickup = sandbox.order({"S1": 1, "S2": 2})
+    with served(sandbox) as base_url:
+        held = read_orders(base_url, Sandbox.CHANNEL["settings"], Sandbox.CHANNEL["secrets"])
+    assert {one: (told["state"], told["lines"], told["shipped"], told["total"]) for one, told in held.items()} == {
+        sale: ("COMPLETED", {"S0": 2}, {"S0": 2}, "99.90"),
+        back: ("COMPLETED", {"S0": -1}, {"S0": -1}, "-49.95"),
+        pickup: ("OPEN", {"S1": 1, "S2": 2}, {}, "149.85"),
+    }
+
+
+def test_the_official_sdk_finds_makes_and_cancels_orders() -> None:
+    sandbox, ids = a_small_shop()
+    sale = sandbox.sell("S0", 2)
+    line = {"catalog_object_id": ids[1], "quantity": "2"}
+    pickup = {"recipient": {"display_name": "Made Buyer"}, "schedule_type": "ASAP"}
+    wanted = {"location_id": AARHUS, "reference_id": "R1", "line_items": [line]}
+    wanted["fulfillments"] = [{"type": "PICKUP", "pickup_details": pickup}]
+    with official(sandbox) as client:
+        made = client.orders.create(idempotency_key="one", order=wanted).order
+        assert (made.state, made.total_money.amount, made.fulfillments[0].state) == ("OPEN", 9990, "PROPOSED")
+        assert client.orders.create(idempotency_key="one", order=wanted).order.id == made.id
+        found = client.orders.search(location_ids=[AARHUS], query={"sort": {"sort_field": "CREATED_AT", "sort_order": "ASC"}})
+        assert {one.id for one in found.orders} == {sale, made.id}
+        parts = [{"uid": made.fulfillments[0].uid, "state": "CANCELED"}]
+        sparse = {"location_id": AARHUS, "version": made.version, "state": "CANCELED", "fulfillments": parts}
+        told = client.orders.update(made.id, order=sparse, idempotency_key="two").order
+        assert (told.state, told.version) == ("CANCELED", 2)
+        assert refusal(lambda: client.orders.update(made.id, order=sparse, idempotency_key="three")) == "BAD_REQUEST"
+        assert client.orders.get(made.id).order.state == "CANCELED"
