@@ -77,14 +77,17 @@ def brief(target: Target) -> str:
 def _stock_brief(because: Mapping[str, Plain]) -> str:
     if "figure_of" in because:
         return f"the figure of {because['figure_of']}"
-    places = [_place_brief(step) for step in because.get("steps", ()) if "location" in step or "component" in step]
+    told = {"location", "component", "reserved_without_place"}
+    places = " + ".join(_place_brief(step) for step in because.get("steps", ()) if told & set(step)).replace("+ -", "- ")
     taken = [word for word in ("safety_stock", "share_percent", "cap", "threshold", "factor") if word in because]
-    return " + ".join(places) + (f", less by {because.get('rule', 'rule')} ({', '.join(taken)})" if taken else "")
+    return places + (f", less by {because.get('rule', 'rule')} ({', '.join(taken)})" if taken else "")
 
 
 def _place_brief(step: Mapping[str, Plain]) -> str:
     if "component" in step:
         return f"{step['component']} for {pieces(step['bundles'])}"
+    if "reserved_without_place" in step:
+        return f"-{pieces(step['reserved_without_place'])} reserved"
     return f"{step['location']} {pieces(step['left'])}"
 
 
@@ -137,7 +140,7 @@ def _stock_steps(because: Mapping[str, Plain], channel: str, config: Config) -> 
 
 def _place_steps(step: Mapping[str, Plain], config: Config) -> Iterator[str]:
     if "reserved_without_place" in step:
-        yield f"minus {pieces(step['reserved_without_place'])} reserved at no place yet"
+        yield f"minus {pieces(step['reserved_without_place'])} reserved at no place yet (the orders stand below)"
         return
     if "component" in step:
         yield f"of {step['component']} {pieces(step['pool'])}, {step['pieces']} each: enough for {pieces(step['bundles'])}"
@@ -149,7 +152,7 @@ def _place_steps(step: Mapping[str, Plain], config: Config) -> Iterator[str]:
     if step.get("negative"):
         yield "  a figure below zero counts as zero"
     if "reserved" in step:
-        yield f"  minus {pieces(step['reserved'])} reserved"
+        yield f"  minus {pieces(step['reserved'])} reserved (the orders stand below)"
     if "safety_stock" in step:
         yield f"  minus {pieces(step['safety_stock'])} kept back at this place"
     if step["left"] != step["on_hand"]:

@@ -76,6 +76,7 @@ class Ordered:
         """Keep what was said of orders, in the order in which it was said."""
         said = [each for each in told if each.entity == "order"]
         if not said:
+            self._keep_parties(tx, told, {}, now)
             return
         known = orders.bindings(tx, [(t.channel, str(t.value["order"])) for t in said])
         ours = orders.by_number(tx, [str(t.value.get("reference") or "") for t in said])
@@ -175,9 +176,13 @@ class Ordered:
 
     def _keep_parties(self, tx: Tx, told: Sequence[RecordTold], carried: Mapping[tuple[str, str], str], now: int) -> None:
         for each in told:
-            order = carried.get((each.channel, str(each.value.get("order")))) if each.entity == "party" else None
+            if each.entity != "party":
+                continue
+            order = carried.get((each.channel, str(each.value.get("order"))))
             if order:
                 self._parties.keep(tx, order, each.channel, each.value, each.envelope.seq, now)
+            else:
+                self._parties.heard(tx, each.channel, each.value, each.envelope.seq)
 
     # working off
 

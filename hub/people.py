@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from hub import forgetting
 from hub.app import Hub
 from hub.canonical.values import Plain
 from hub.diff.compare import difference
@@ -19,6 +20,7 @@ from hub.store import catalogue, changes, channels, cursors, dirty, inbox, lette
 from hub.store.catalogue import Binding
 from hub.store.changes import OpenChange
 from hub.store.database import Tx
+from hub.store.parties import Parties
 from hub.store.requests import Asked
 
 REQUESTS_MAX: Final = 50
@@ -49,6 +51,7 @@ class People:
             "replay": self._replay,
             "discard": self._discard,
             "reread": self._reread,
+            "forget": self._forget,
         }
 
     def step(self) -> bool:
@@ -301,6 +304,15 @@ class People:
         if not found:
             raise RequestRefusedError("no open dead letter of that name")
         return found
+
+    # persons
+
+    def _forget(self, body: Plain) -> Answer:
+        """Erase a person; the request names them by blind index only."""
+        found = forgetting.Named.of(body)
+        parties, now = Parties(self._hub.vault, self._clock), self._clock.now()
+        words = self._database.transaction(lambda tx: forgetting.erase(tx, parties, found, now))
+        return {"done": list(words), "refused": []}
 
 
 def _forgive(tx: Tx, held: Sequence[OpenChange]) -> None:

@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from hub.app import Hub
 from hub.log import logger
-from hub.store import changes, channels, inbox, ledger, requests
+from hub.store import changes, channels, inbox, ledger, parties, requests
 from hub.store.database import Tx
 
 TIDY_SECONDS: Final = 3_600
@@ -56,6 +56,7 @@ class Schedule:
         def forget(tx: Tx) -> int:
             return (
                 inbox.drop_before(tx, now - hub.inbox_days * DAY_MICROS, TIDY_ROWS_MAX)
+                + parties.drop_unkept(tx, TIDY_ROWS_MAX)
                 + ledger.drop_before(tx, now - hub.ledger_days * DAY_MICROS, TIDY_ROWS_MAX)
                 + changes.drop_receipts_before(tx, now - RECEIPT_DAYS * DAY_MICROS, TIDY_ROWS_MAX)
                 + requests.drop_before(tx, now - REQUEST_DAYS * DAY_MICROS)

@@ -16,8 +16,9 @@ from hub.desired.listing import offered
 from hub.diff.compare import difference
 from hub.errors import ConfigError
 from hub.files import meant
-from hub.flow import Aspect, Key
+from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
+from hub.reserved import Reserving, of_items
 from hub.sdk.manifest import Manifest
 from hub.settings.model import Config
 from hub.store import catalogue, changes, dirty, inbox, ledger, looks, requests, targets
@@ -38,7 +39,8 @@ ASPECTS: Final = (Aspect.STOCK, Aspect.PRICE, Aspect.LISTING)
 class Why:
     """The answer for one key; every list is in words or plain values, times are ISO 8601 in UTC.
 
-    `standing` says in one sentence how target and what is shown compare, `reasons` why there is no target.
+    `standing` says in one sentence how target and what is shown compare, `reasons` why there is no target,
+    `reserved` which orders and unexplained falls take units now.
     """
 
     channel: str
@@ -53,6 +55,7 @@ class Why:
     decided_at: str = ""
     steps: list[str] = field(default_factory=list)
     sources: list[dict[str, Plain]] = field(default_factory=list)
+    reserved: list[dict[str, Plain]] = field(default_factory=list)
     shown: dict[str, Plain] | None = None
     standing: str = ""
     reasons: list[str] = field(default_factory=list)
@@ -148,6 +151,8 @@ def _why(tx: Tx, config: Config, manifests: Mapping[str, Manifest], asked: _Aske
         answer.target_words = value_words(key.aspect, stored.target.value)
         answer.steps = steps(stored.target, config)
         answer.item = answer.item or stored.target.item
+        if key.aspect == Aspect.STOCK:
+            answer.reserved = [each.document() for each in _reserved(tx, stored.target)]
     told = sources(stored.target.because) if stored else []
     heads = looks.heads(tx, [int(each.get("seq", 0)) for each in told] + ([seen.observation.envelope] if seen else []))
     answer.sources = [_source(each, heads) for each in told]
@@ -162,6 +167,13 @@ def _why(tx: Tx, config: Config, manifests: Mapping[str, Manifest], asked: _Aske
     lines = [line for line in ledger.lines_of(tx, key, 100) if line.event == "drift"][:DRIFT_MAX]
     answer.drift = [{"at": iso(line.at), **line.words} for line in lines]
     return answer
+
+
+def _reserved(tx: Tx, target: Target) -> list[Reserving]:
+    """What is reserved of the item, or of a bundle's components."""
+    skus = [str(step["component"]) for step in target.because.get("steps", ()) if "component" in step]
+    parts = [item.item for found in catalogue.items_by_sku(tx, skus).values() for item in found] if skus else []
+    return of_items(tx, [target.item, *parts], target.because)
 
 
 def _source(told: Mapping[str, Plain], heads: Mapping[int, Head]) -> dict[str, Plain]:

@@ -45,6 +45,9 @@ def _lines(each: Why) -> Iterator[str]:
     if each.target is not None:
         yield f"should show {each.target_words}, decided {each.decided_at}, because"
         yield from (f"  {step}" for step in each.steps)
+        if each.reserved:
+            yield "reserved now"
+            yield from (f"  {one['words']}" for one in each.reserved)
         yield "these rest on"
         yield from (f"  {_source(source)}" for source in each.sources)
     if each.shown is not None:

@@ -128,6 +128,24 @@ def drop_before(tx: Tx, at: int, limit: int) -> int:
     )
 
 
+def page(tx: Tx, vault: Vault, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """The envelopes after this number, opened: (number, body)."""
+    rows = tx.query(
+        "SELECT seq, channel, digest, sealed FROM inbox WHERE seq > :after ORDER BY seq LIMIT :limit", after=after, limit=limit
+    )
+    return [(row[0], vault.open(bytes(row[3]), TABLE, "sealed", f"{row[1]} {row[2]}")) for row in rows]
+
+
+def drop(tx: Tx, seqs: Iterable[int]) -> tuple[int, set[str]]:
+    """Forget these envelopes, also those that wait; gives how many, and the channels of those that still waited."""
+    keys = [(seq,) for seq in seqs]
+    waited = tx.query_keys(
+        "SELECT DISTINCT i.channel FROM @keys(seq bigint) k CROSS JOIN inbox i WHERE i.seq = k.seq AND i.state = 'new'", keys
+    )
+    dropped = tx.execute_keys("DELETE FROM inbox WHERE seq IN (SELECT k.seq FROM @keys(seq bigint) k)", keys)
+    return dropped, {row[0] for row in waited}
+
+
 def _waiting(row: Row, vault: Vault) -> Waiting:
     seq, channel, door, stream, topic, delivery_id, name, begun, answered, received_at, sweep, gone, sealed = row
     body = vault.open(bytes(sealed), TABLE, "sealed", f"{channel} {name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hub.store.database import Tx
@@ -76,6 +76,26 @@ def close_of_record(tx: Tx, channel: str, stream: str, records: Sequence[str]) -
 def close(tx: Tx, ids: Sequence[str]) -> None:
     """A person has dealt with these."""
     tx.many("UPDATE dead_letters SET state = 'closed' WHERE id = :id", [(each,) for each in ids])
+
+
+def mentioning(tx: Tx, texts: Sequence[str]) -> list[str]:
+    """The ids of all letters, open or closed, in which one of these texts stands, in whatever case."""
+    rows = tx.query("SELECT id, record, value, reason FROM dead_letters")
+    return [row[0] for row in rows if any(text in " ".join(row[1:]).casefold() for text in texts)]
+
+
+def redact(tx: Tx, ids: Sequence[str], seqs: Iterable[int]) -> int:
+    """Take the words out of these letters, and the value out of those about these envelopes; gives how many."""
+    named = tx.execute_keys(
+        "UPDATE dead_letters SET record = '', value = '', reason = 'erased with a person' "
+        "WHERE id IN (SELECT k.id FROM @keys(id) k)",
+        [(each,) for each in ids],
+    )
+    told = tx.execute_keys(
+        "UPDATE dead_letters SET value = '' WHERE value <> '' AND seq IN (SELECT k.seq FROM @keys(seq bigint) k)",
+        [(seq,) for seq in seqs],
+    )
+    return named + told
 
 
 def count_open(tx: Tx) -> int:
