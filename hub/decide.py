@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from hub import remembered
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
 from hub.channel import Channel
@@ -26,7 +27,7 @@ from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, letters, orders, requests, targets
+from hub.store import catalogue, changes, dirty, ledger, letters, orders, requests, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
@@ -99,6 +100,8 @@ class Decide:
         decided = self.differences.decide(wanted, known.seen, known.works_out)
         settled_rows = self._changed_catalogue(known)
         now = self._clock.now()
+        ended = [each for each in known.contained if each.part]
+        lines = remembered.contained(ended, self._database.next_block(len(ended)), now) if ended else []
 
         def keep(tx: Tx) -> None:
             catalogue.save_catalogue(tx, settled_rows)
@@ -109,7 +112,8 @@ class Decide:
             for hold in decided.holds:
                 requests.hold(tx, hold)
             letters.keep(tx, refused)
-            orders.end_reservations(tx, [each for each in known.contained if each.part])
+            orders.end_reservations(tx, ended)
+            ledger.write(tx, lines)
             dirty.clear(tx, known.dirty)
 
         self._database.transaction(keep)

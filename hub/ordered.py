@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hub import remembered
 from hub.canonical.order import MoneyError, conserved
 from hub.canonical.values import Plain
 from hub.channel import Channel
@@ -22,7 +23,7 @@ from hub.intake.understand import RecordTold
 from hub.merge.authority import Authority
 from hub.settings.dates import day_micros
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, letters, orders, requests, targets
+from hub.store import catalogue, changes, dirty, ledger, letters, orders, requests, targets
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
 from hub.store.orders import Order, OrderBinding, Reservation
@@ -72,8 +73,8 @@ class Ordered:
 
     # taking in, inside the transaction that understood the envelopes
 
-    def keep(self, tx: Tx, told: Sequence[RecordTold], now: int, mark: int) -> None:
-        """Keep what was said of orders, in the order in which it was said."""
+    def keep(self, tx: Tx, told: Sequence[RecordTold], now: int, mark: int, numbers: Sequence[int]) -> None:
+        """Keep what was said of orders, in the order in which it was said; `numbers` are for the ledger, one a record."""
         said = [each for each in told if each.entity == "order"]
         if not said:
             self._keep_parties(tx, told, {}, now)
@@ -110,6 +111,8 @@ class Ordered:
             )
         orders.save_orders(tx, list(new.values()))
         orders.save_bindings(tx, _newest(bound))
+        old_news = {order.order for order in new.values() if order.history}
+        ledger.write(tx, remembered.said([b for b in _newest(bound) if b.order not in old_news], known, numbers, now))
         letters.keep(tx, refused)
         dirty.mark(tx, [(dirty.ORDER, binding.order, "") for binding in bound], mark)
         self._keep_parties(tx, told, carried, now)
@@ -208,10 +211,12 @@ class Ordered:
             stuck.append(_said(order, told, words))
         decided = self._differences.decide(wanted, seen, lambda item, _: item in known)
         touched = {r.item for r in reserved} | {r.item for r in held}
-        mark, now = self._database.next(), self._clock.now()
+        numbers, now = self._database.next_block(1 + len(held) + len(reserved)), self._clock.now()
+        mark, lines = numbers[0], remembered.reserved(held, reserved, {each.order: each for each in stuck}, numbers[1:], now)
 
         def keep(tx: Tx) -> None:
             orders.replace_reservations(tx, list(known), reserved)
+            ledger.write(tx, lines)
             orders.save_orders(tx, stuck)
             targets.drop_targets(tx, decided.dropped)
             targets.save_targets(tx, decided.targets, now)

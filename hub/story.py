@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final, NamedTuple
 
+from hub import remembered
 from hub.canonical.values import Plain, from_minor, iso, pieces
 from hub.diff.compare import difference
 from hub.errors import ConfigError
@@ -241,8 +242,6 @@ def _events(tx: Tx, config: Config, order: Order, known: _Known) -> Iterator[Eve
         if change.state in UNDER_WAY and key.listing == order.order:
             at = change.sent_at or change.decided_at
             yield Event(iso(at), key.channel, f"{_fact(key.place, change.after)} {UNDER_WAY[change.state]}")
-    held = reserving(tx, known.reserved.get(order.order, []))
-    yield from (Event(each.since, each.channel, f"reserved: {each.words}") for each in held)
     yield from _ledger(order_looks.told(tx, keys))
 
 
@@ -268,9 +267,14 @@ def _said(binding: OrderBinding, heads: Mapping[int, Head]) -> Iterator[Event]:
 
 
 def _ledger(lines: Iterable[Plain]) -> Iterator[Event]:
-    """What the ledger alone remembers: earlier sayings, and reservations that began and ended."""
+    """What the ledger alone remembers: earlier sayings, and reservations that began and ended, each told once."""
+    told: set[tuple[str, str, str]] = set()
     for line in lines:
-        if line.event != "applied" and isinstance(line.words, dict) and "words" in line.words:
+        if line.event in (remembered.SAID, remembered.RESERVED):
+            same = (line.event, line.key.channel, str(line.words["words"]))
+            if line.event == remembered.RESERVED and same in told:
+                continue
+            told.add(same)
             source = f"inbox {line.words['inbox']}" if line.words.get("inbox") else ""
             yield Event(iso(line.at), line.key.channel, str(line.words["words"]), source)
 

@@ -72,8 +72,8 @@ class Told:
         states = [(each.envelope.seq, each.envelope.answered, self._understand(each, understood)) for each in waiting]
         of_orders = [told for told in understood.told if told.entity in ORDER_ENTITIES]
         understood.told = [told for told in understood.told if told.entity not in ORDER_ENTITIES]
-        numbers = self._database.next_block(1 + len(understood.told))
-        mark, self._ledger_numbers = numbers[0], numbers[1:]
+        numbers = self._database.next_block(1 + len(understood.told) + len(of_orders))
+        mark, self._ledger_numbers = numbers[0], numbers[1 + len(of_orders) :]
         now = self._clock.now()
 
         def keep(tx: Tx) -> None:
@@ -81,7 +81,7 @@ class Told:
             self._keep_identified(tx, identified, understood, now, mark)
             self._keep_claims(tx, understood, mark)
             self._keep_observations(tx, understood, now, mark)
-            self._ordered.keep(tx, of_orders, now, mark)
+            self._ordered.keep(tx, of_orders, now, mark, numbers[1:])
             self._keep_gone(tx, understood, mark)
             self._keep_rest(tx, understood, now, mark)
             inbox.understood(tx, states)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from desk import Desk
 from fault_stage import FOUR
-from stage import ERP, WEBSHOP
+from stage import AUTHORITY, ERP, WEBSHOP
 
 from hub.store import inbox, letters
 from hub.store.database import Tx
@@ -161,6 +161,52 @@ def test_what_is_no_order_is_wrong_usage(desk: Desk) -> None:
     said = desk.type("trace", "WEB-NOSUCH")
     assert said.code == 2
     assert "no order has the number or id `WEB-NOSUCH`" in said.err
+
+
+def test_the_trace_remembers_what_was_said_before_and_how_reservations_ended(desk: Desk) -> None:
+    their = order(desk, {"TEE": 2, "CAP": 1})
+    desk.platforms["webshop"].cancel(their, {"CAP": 1})
+    desk.stage.run(130)
+    desk.platforms["webshop"].ship(their, {"TEE": 2}, carrier="Made Post", tracking="TN1")
+    desk.stage.run(130)
+    story = desk.type("trace", their, "--json").json
+    said = [each["words"] for each in story["events"] if each["words"].startswith("said: ")]
+    assert [each.split(",")[0] for each in said] == ["said: release", "said: release", "said: ended"]
+    assert "1 cancelled" not in said[0]
+    assert "1 cancelled" in said[1]
+    assert "2 left" in said[2]
+    words = [each["words"] for each in story["events"] if "reserved: " in each["words"]]
+    line = {each["sku"]: each["line"] for each in story["lines"]}
+    assert f"reserved: 2 of line {line['TEE']}, open" in words
+    assert f"no longer reserved: 1 of line {line['CAP']}, open" in words
+    assert f"no longer reserved: 2 of line {line['TEE']}, open" in words
+    assert any(each.startswith(f"reserved: 2 of line {line['TEE']}, shipped") for each in words)
+
+
+def test_the_trace_tells_that_a_cancelled_order_gave_its_units_back(desk: Desk) -> None:
+    their = order(desk, {"TEE": 2})
+    desk.platforms["webshop"].cancel(their)
+    desk.stage.run(130)
+    story = desk.type("trace", their, "--json").json
+    assert story["reserved"] == []
+    ended = [each["words"] for each in story["events"] if each["words"].startswith("no longer reserved: 2 of line")]
+    assert [each.rpartition(", ")[2] for each in ended] == ["the order is cancelled"]
+
+
+def test_the_trace_tells_when_a_figure_had_what_was_shipped(tmp_path: Path) -> None:
+    contains = AUTHORITY.replace("covers: [warehouse]", 'covers: [warehouse], contains: ["webshop:done"]')
+    desk = opened(tmp_path, {"authority.yaml": contains})
+    try:
+        their = order(desk, {"TEE": 2})
+        desk.platforms["webshop"].ship(their, {"TEE": 2})
+        desk.platforms["erp"].count("TEE", 10, "3")
+        desk.stage.run(700)
+        assert desk.stage.shows("social", "TEE") == 10
+        story = desk.type("trace", their, "--json").json
+        assert story["reserved"] == []
+        assert any(each["words"].endswith(", the figure has it") for each in story["events"])
+    finally:
+        desk.close()
 
 
 # why
