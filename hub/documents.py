@@ -70,6 +70,8 @@ def _placed(
     order: Order, told: Facts, name: str, rule: OrderRule, listings: Listings, items: Mapping[tuple[str, str], Binding]
 ) -> dict[str, Plain]:
     record = told.origin.record
+    if record.get("returns_of") or any(int(row["quantity"]) < 0 for row in record["lines"]):
+        raise NotExportableError("a return is not booked by the hub: book the credit by hand")
     rows = {str(row["line"]): row for row in record["lines"]}
     lines = [_line(order, line, rows[line.line], name, listings, items) for line in told.lines]
     charges = [_taxed(dict(charge)) for charge in record.get("charges") or ()]

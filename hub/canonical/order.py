@@ -33,7 +33,8 @@ LINE: Final = {
     "fulfilled_by": words("merchant", "platform"),
     "place": Field(Kind.TEXT),
 }
-"""`quantity` as ordered now (edits change it), `cancelled` of it; `amount_minor` the whole line after its own discounts."""
+"""`quantity` as ordered now (edits change it), `cancelled` of it; `amount_minor` the line after its
+own discounts, net of what was cancelled."""
 
 CHARGE: Final = {
     "charge": Field(Kind.TEXT, required=True),

@@ -28,6 +28,9 @@ def to_send(
 def acknowledged(sent: Change, shows: Plain) -> Plain:
     """What the listing shows now, by the platform's answer where it showed something, else what we sent."""
     value = {name: each for name, each in sent.after.items() if name != "raw"}
+    if sent.key.aspect == Aspect.ORDER:
+        # They hold what we sent; their own number and state of it are theirs to tell, not ours to compare.
+        return {**value, "their": str((shows or {}).get("their", ""))}
     if sent.key.aspect != Aspect.STOCK:
         return {**value, **(shows or {})}
     own_open = int(sent.after.get("own_open", 0))
