@@ -286,7 +286,8 @@ class People:
         asked = []
         for each in lost:
             channel = self._hub.channels.get(each.letter.channel)
-            stream = channel.lookup_stream("item") if channel else ""
+            named = channel.manifest.streams.get(each.letter.stream) if channel else None
+            stream = each.letter.stream if named and named.look_up else channel.lookup_stream("item") if channel else ""
             if stream and each.letter.record:
                 asked.append((each.letter.channel, stream, each.letter.record, "replayed"))
         return asked

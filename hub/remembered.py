@@ -46,7 +46,7 @@ def reserved(
             words = f"no longer reserved: {_units(row)}" + (", the order is cancelled" if state == "cancelled" else "")
         else:
             words = f"reserved: {_units(now_held)}" + (f" (before: {pieces(old.quantity)})" if old is not None else "")
-        lines.append(_line(row, numbers[len(lines)], now, words))
+        lines.append(_line(row, numbers[len(lines)], now, words, began=old is None))
     return lines
 
 
@@ -57,8 +57,14 @@ def contained(rows: Iterable[Reservation], numbers: Sequence[int], now: int) -> 
     return [_line(row, numbers[n], now, f"no longer reserved: {_units(row)}, the figure has it") for n, row in enumerate(told)]
 
 
-def _line(row: Reservation, number: int, now: int, words: str) -> Entry:
-    told = {"words": words, "item": row.item, "inbox": row.seq}
+def begun(lines: Iterable[Entry]) -> dict[tuple[str, str, str], int]:
+    """When reservations began last: (order, line, part) → microseconds, as far as these lines tell."""
+    told = [line for line in lines if line.event == RESERVED and line.words.get("began")]
+    return {(line.key.listing, str(line.words["line"]), str(line.words["part"])): line.at for line in told}
+
+
+def _line(row: Reservation, number: int, now: int, words: str, *, began: bool = False) -> Entry:
+    told = {"words": words, "line": row.line, "part": row.part, "began": began, "inbox": row.seq}
     return Entry(number, now, RESERVED, Key(row.origin, row.order, Aspect.ORDER, RESERVED), row.order, told)
 
 

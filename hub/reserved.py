@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from hub import remembered
 from hub.canonical.values import Plain, iso, pieces
 from hub.desired.order import FigureRead, contained
 from hub.store import catalogue, looks, order_looks, orders
@@ -45,10 +46,11 @@ def reserving(tx: Tx, rows: Sequence[Reservation], because: Plain = None) -> lis
     items = catalogue.items(tx, {row.item for row in rows})
     heads = looks.heads(tx, {row.seq for row in rows if row.state != PROVISIONAL})
     figures = list(_figures(because)) if because is not None else None
+    began = remembered.begun(order_looks.told(tx, {(row.origin, row.order) for row in rows}))
     found = []
     for row in sorted(rows, key=lambda each: (each.seq, each.order, each.line, each.part)):
         head = heads.get(row.seq)
-        since = head.received_at if head is not None else row.as_of
+        since = began.get((row.order, row.line, row.part)) or (head.received_at if head is not None else row.as_of)
         counts = None if figures is None else not any(_in(row, figure) for figure in figures)
         item = items.get(row.item)
         found.append(_one(row, numbers.get(row.order, ""), item.sku if item else row.item, since, counts))

@@ -79,15 +79,15 @@ def close(tx: Tx, ids: Sequence[str]) -> None:
 
 
 def mentioning(tx: Tx, texts: Sequence[str]) -> list[str]:
-    """The ids of all letters, open or closed, in which one of these texts stands, in whatever case."""
-    rows = tx.query("SELECT id, record, value, reason FROM dead_letters")
+    """The ids of all letters, open or closed, in whose value or reason one of these texts stands, in whatever case."""
+    rows = tx.query("SELECT id, value, reason FROM dead_letters")
     return [row[0] for row in rows if any(text in " ".join(row[1:]).casefold() for text in texts)]
 
 
 def redact(tx: Tx, ids: Sequence[str], seqs: Iterable[int]) -> int:
     """Take the words out of these letters, and the value out of those about these envelopes; gives how many."""
     named = tx.execute_keys(
-        "UPDATE dead_letters SET record = '', value = '', reason = 'erased with a person' "
+        "UPDATE dead_letters SET value = '', reason = 'erased with a person' "
         "WHERE id IN (SELECT k.id FROM @keys(id) k)",
         [(each,) for each in ids],
     )

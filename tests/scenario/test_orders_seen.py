@@ -219,6 +219,10 @@ def test_why_names_the_orders_that_take_units(desk: Desk) -> None:
     assert said["target"] == {"sellable": 10_000}
     (found,) = said["reserved"]
     assert (found["order"], found["quantity"], found["state"], found["counts"]) == (number, 2_000, "open", True)
+    placed = desk.type("orders", "--json").json["orders"][0]["placed_at"]
+    desk.stage.run(700)
+    later = desk.type("why", "social", "TEE", "--json").json["answers"][0]["reserved"]
+    assert later[0]["since"] == found["since"] >= placed
     out = desk.type("why", "social", "TEE").out
     assert "minus 2 reserved" in out
     assert f"{number} line {found['line']}: 2 of TEE open at no place yet since {found['since']}" in out
@@ -321,6 +325,9 @@ def test_what_waits_to_be_replayed_is_forgotten_and_read_anew_without_the_person
     said = desk.type("forget", ANNA["email"])
     assert "webshop is read from the beginning" in said.out
     assert "the words of 2 dead letters" in said.out
+    assert desk.type("replay", "--all").code == 0
+    asked = desk.database.read(lambda tx: tx.query("SELECT stream, id FROM lookups WHERE reason = 'replayed'"))
+    assert asked == [("orders", "7")]
     desk.stage.run(1_300)
     left = everything_sealed_opened(desk)
     assert not [word for word in SECRET if word in left]
