@@ -87,8 +87,7 @@ def mentioning(tx: Tx, texts: Sequence[str]) -> list[str]:
 def redact(tx: Tx, ids: Sequence[str], seqs: Iterable[int]) -> int:
     """Take the words out of these letters, and the value out of those about these envelopes; gives how many."""
     named = tx.execute_keys(
-        "UPDATE dead_letters SET value = '', reason = 'erased with a person' "
-        "WHERE id IN (SELECT k.id FROM @keys(id) k)",
+        "UPDATE dead_letters SET value = '', reason = 'erased with a person' WHERE id IN (SELECT k.id FROM @keys(id) k)",
         [(each,) for each in ids],
     )
     told = tx.execute_keys(
