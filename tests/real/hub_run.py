@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,11 @@ HOOK_SECRET = "made-up-hook-secret"
 
 HUB = "name: real\nserver: {{host: 127.0.0.1, port: {port}, public_url: 'http://127.0.0.1:{port}'}}\n"
 LOCATIONS = 'warehouse: {{title: Warehouse, channels: {{erp: "{storage}"}}}}\n'
-AUTHORITY = "items: [{channel: erp}]\nstock: [{channel: erp, covers: [warehouse]}]\nprices: [{channel: erp, list: retail}]\n"
+AUTHORITY = """
+items: [{channel: erp}]
+stock: [{channel: erp, covers: [warehouse], contains: ["own:shipped"]}]
+prices: [{channel: erp, list: retail}]
+"""
 PRICING = """
 lists: {retail: {currency: DKK, tax: excluded, country: DK}}
 taxes: {DK: 25}
@@ -33,11 +38,13 @@ connector: tryton
 role: erp
 mode: live
 base_url: {url}
-settings: {{database: {database}, username: {user}, currency: DKK}}
+settings: {{database: {database}, username: {user}, currency: DKK, shipping_product: "{shipping}"}}
 secrets: {{password: "env:REAL_ERP_PASSWORD"}}
 streams:
   items: {{poll_seconds: 1, sweep_seconds: 60}}
   stock: {{poll_seconds: 1, sweep_seconds: 60}}
+  orders: {{poll_seconds: 1, sweep_seconds: 3600}}
+orders: {{export_from: [webshop], suspense_payment: web, taxes: {{"25": "{tax}"}}, suspense_tax: "{tax}"}}
 """
 WEBSHOP = """
 channel: webshop
@@ -51,6 +58,8 @@ sells_from: [warehouse]
 streams:
   items: {{poll_seconds: 1, sweep_seconds: 60}}
   stock: {{poll_seconds: 0, sweep_seconds: 10}}
+  orders: {{poll_seconds: 2, sweep_seconds: 3600}}
+orders: {{take_in: true}}
 """
 
 
@@ -71,14 +80,16 @@ class RunningHub:
         self._running: subprocess.Popen[bytes] | None = None
         self._environment = dict(os.environ)
 
-    def configure(self, erp: RealTryton, storage: int, shop: RealVendure, mode: str = "live") -> None:
-        """Write the configuration."""
+    def configure(
+        self, erp: RealTryton, storage: int, shop: RealVendure, mode: str = "live", *, shipping: str = "", tax: str = ""
+    ) -> None:
+        """Write the configuration; `shipping` and `tax` are the ERP's ids of its shipping service and of 25 % VAT."""
         files = {
             "hub.yaml": HUB.format(port=self.port),
             "locations.yaml": LOCATIONS.format(storage=storage),
             "authority.yaml": AUTHORITY,
             "pricing.yaml": PRICING,
-            "channels/erp.yaml": ERP.format(url=erp.base_url, database=erp.database, user=erp.user),
+            "channels/erp.yaml": ERP.format(url=erp.base_url, database=erp.database, user=erp.user, shipping=shipping, tax=tax),
             "channels/webshop.yaml": WEBSHOP.format(url=shop.base_url, user=shop.superadmin, mode=mode),
         }
         (self.folder / "channels").mkdir(parents=True, exist_ok=True)
@@ -101,6 +112,15 @@ class RunningHub:
             return 0
         self._running.terminate()
         return self._running.wait(END_SECONDS_MAX)
+
+    def kill(self) -> None:
+        """Kill it and both its halves at once, as a machine that loses its power."""
+        if self._running is None:
+            return
+        halves = Path(f"/proc/{self._running.pid}/task/{self._running.pid}/children").read_text(encoding="ascii").split()
+        for pid in [self._running.pid, *map(int, halves)]:
+            os.kill(pid, signal.SIGKILL)
+        self._running.wait(END_SECONDS_MAX)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another samklang command on this configuration."""
