@@ -232,6 +232,7 @@ class People:
                     urgency=now,
                     decided_at=now,
                     observed_at=shown.observation.at if shown else 0,
+                    words=changes.BY_PLAN,
                 )
                 new.append(change)
                 done.append({"key": str(key), "change": change.id})

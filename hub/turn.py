@@ -20,7 +20,7 @@ from hub.observed import Observed
 from hub.push.choose import is_rise, next_at
 from hub.push.dispatch import Dispatch
 from hub.settings.model import Config
-from hub.store import channels, cursors, ledger
+from hub.store import changes, channels, cursors, ledger
 from hub.store.changes import OpenChange
 from hub.store.channels import LookUp
 from hub.store.cursors import Kind, Reading
@@ -259,6 +259,8 @@ class Turn:
             self._channel.client.bucket.restore(json.loads(state.bucket))
         self._failures = state.failures
         self._dispatch.recover()
+        if self._channel.settings.mode != "live":
+            self._database.transaction(lambda tx: changes.withdraw_own(tx, self.name))
         self._restored = True
 
     def _count(self, name: str, what: str, number: int, also: Callable[[Tx], None]) -> None:

@@ -15,6 +15,8 @@ from hub.flow import Key, Receipt
 from hub.store.database import Tx
 
 REPLACEABLE = ("intended", "held", "refused")
+BY_PLAN = "by a plan"
+"""Words of a change that a person applied from a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,15 @@ def intend(tx: Tx, changes: Sequence[OpenChange]) -> None:
             )
             for c in changes
         ],
+    )
+
+
+def withdraw_own(tx: Tx, channel: str) -> int:
+    """Take back what the hub itself intends on a channel (it is no longer live); what a person applied stays."""
+    return tx.execute(
+        "DELETE FROM changes WHERE channel = :channel AND state IN ('intended', 'held') AND words <> :by_plan",
+        channel=channel,
+        by_plan=BY_PLAN,
     )
 
 

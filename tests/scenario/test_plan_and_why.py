@@ -125,6 +125,31 @@ def test_apply_refuses_what_has_moved_and_sends_the_rest(desk: Desk, tmp_path: P
     assert desk.stage.price("webshop", "TEE-002") == shown["TEE-002"]
 
 
+def test_a_rehearsing_channel_sends_only_what_a_person_applied(rehearsal: Desk, tmp_path: Path) -> None:
+    out = tmp_path / "plan.json"
+    assert rehearsal.type("plan", "webshop", "--json").json["channels"]
+    rehearsal.type("plan", "webshop", "--out", str(out))
+    document = json.loads(out.read_text())
+    for part in document["channels"]:
+        part["changes"] = [each for each in part["changes"] if each["sku"] == "TEE-001" and each["aspect"] == "stock"]
+    out.write_text(json.dumps(document))
+    rehearsal.type("apply", str(out), "--json")
+    rehearsal.stage.run(2)
+    assert rehearsal.stage.shows("webshop", "TEE-001") == 15
+    assert rehearsal.stage.shows("webshop", "TEE-002") == 0
+
+
+def test_no_longer_live_what_was_intended_is_not_sent(desk: Desk) -> None:
+    desk.platforms["webshop"].faults.down = True
+    desk.platforms["erp"].receive("TEE-001", 5, "3")
+    desk.stage.run(61)
+    desk.write("channels/webshop.yaml", REHEARSING)
+    desk.reload()
+    desk.platforms["webshop"].faults.down = False
+    desk.stage.run(700)
+    assert desk.stage.shows("webshop", "TEE-001") == 15
+
+
 def test_apply_without_a_worker_says_that_nothing_was_sent(desk: Desk, tmp_path: Path) -> None:
     desk.platforms["erp"].set_price("TEE-001", Decimal("10.00"))
     desk.stage.run(61)

@@ -46,6 +46,13 @@ def test_a_sent_change_is_not_replaced(database: Database) -> None:
         assert (kept.id, kept.state, kept.after, kept.attempts) == (first.id, state, {"on_hand": 3}, 1)
 
 
+def test_a_channel_that_is_no_longer_live_keeps_only_what_a_person_applied(database: Database) -> None:
+    _intend(database, _change("L1", id="own"), replace(_change("L2", id="applied"), words=changes.BY_PLAN))
+    assert database.transaction(lambda tx: changes.withdraw_own(tx, "shop")) == 1
+    left = database.read(lambda tx: changes.open_in(tx, "shop", ["intended"], 10))
+    assert [each.id for each in left] == ["applied"]
+
+
 def test_an_unsent_change_is_withdrawn(database: Database) -> None:
     _intend(database, _change("L1", id="a"), _change("L2", id="b", state="refused"), _change("L3", id="c"))
     database.transaction(lambda tx: changes.withdraw(tx, [SHOP, Key("shop", "L2", "stock", "")]))
