@@ -112,6 +112,7 @@ class Receiver:
             metrics.count("reloads", verdict="refused")
             return False
         metrics.count("reloads", verdict="taken")
+        log.info("the doors of the new configuration are open")
         return True
 
     def _hangup(self, number: int, frame: FrameType | None) -> None:

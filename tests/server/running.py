@@ -35,6 +35,7 @@ READY_SECONDS = 20.0
 WAIT_SECONDS = 20.0
 DEADLINE_SECONDS = 2
 TAKEN_UP = "the new configuration is taken up"
+DOORS_OPEN = "the doors of the new configuration are open"
 SKUS = [f"TEE-{number:02d}" for number in range(1, 17)]
 PIECES = 40
 TILL_SECRETS = {"access_token": "sandbox-access-token", "signature_key": "sandbox-signature-key"}
@@ -121,8 +122,9 @@ class Shop:
     # what people do and see
 
     def till(self, hand: str, sku: str, pieces: int) -> list[Request]:
-        """Sell, take back or count at the till; the deliveries that this caused, not posted yet."""
-        return self.ports["till"].act(lambda till: getattr(till, hand)(sku, pieces, PLACE))
+        """Sell, take back or count at the till; the deliveries of counts that this caused, not posted yet."""
+        told = self.ports["till"].act(lambda till: getattr(till, hand)(sku, pieces, PLACE))
+        return [each for each in told if b'"inventory.count.updated"' in each.body]
 
     def shows(self) -> dict[str, int]:
         """What the webshop offers of each SKU."""
@@ -219,9 +221,10 @@ class Shop:
             (self.folder / name).unlink()
         for name, text in files.items():
             self.write(name, text)
-        taken = self.log().count(TAKEN_UP)
+        taken, opened = self.log().count(TAKEN_UP), self.log().count(DOORS_OPEN)
         self.reload()
         until("the old configuration is back", lambda: self.log().count(TAKEN_UP) > taken)
+        until("the old doors are back", lambda: self.log().count(DOORS_OPEN) > opened)
 
     def letters(self) -> list[dict[str, Any]]:
         """The open dead letters, as `samklang dead` lists them."""
