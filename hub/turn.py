@@ -168,10 +168,10 @@ class Turn:
 
     def _read(self) -> bool:
         now = self._clock.now()
-        due = [(stream, kind) for stream, kind, at in self._readings(now) if at <= now]
+        due = [each for each in self._readings(now) if each[2] <= now]
         if not due:
             return False
-        stream, kind = due[0]
+        stream, kind, at = due[0]
         pace = self._channel.manifest.pace
         self._channel.client.leave_tokens = float(pace.reserve_for_push) * pace.burst if kind == "sweep" else 0.0
         # A hint that comes while the page is being read asks for another one.
@@ -185,7 +185,16 @@ class Turn:
             raise
         finally:
             self._channel.client.leave_tokens = 0.0
+        self._count_missed(stream, kind, now - at)
         return True
+
+    def _count_missed(self, stream: str, kind: Kind, late: int) -> None:
+        """Ticks that passed while the channel was down, paused or busy: one reading makes up for all, and they are counted."""
+        rhythm = self._channel.rhythm(stream)
+        every = int((rhythm.sweep_seconds if kind == "sweep" else rhythm.poll_seconds) * 1_000_000)
+        missed = late // every if every else 0
+        if missed:
+            self._count("tick", f"missed {kind} of {stream}", missed, lambda _: None)
 
     def _readings(self, now: int) -> list[tuple[str, Kind, int]]:
         """Every reading of this channel with the time at which it is due, the earliest first."""

@@ -107,7 +107,7 @@ class Poll:
         """After the first whole reading, polls go on from where it began, so that nothing is read twice from the start."""
         poll = cursors.reading(tx, self._channel.name, stream, "poll")
         if not poll.cursor and swept.completed_at:
-            cursors.save(tx, replace(poll, cursor=swept.cursor, completed_at=swept.completed_at))
+            cursors.save(tx, replace(poll, cursor=swept.cursor, started_at=swept.started_at, completed_at=swept.completed_at))
 
 
 def _count(body: bytes, path: str) -> int:

@@ -9,6 +9,7 @@ import pytest
 from stage import Stage, stage
 
 from hub.sdk.wire import Request
+from hub.store import ledger
 
 HOUR = 3_600
 CALLS_PER_HOUR_MAX = 120
@@ -72,3 +73,13 @@ def test_between_failed_writes_there_is_time_for_the_shop_to_recover(shop: Stage
     shop.platforms["till"].sell("TEE", 2, "LAARHUS000001")
     shop.run(10)
     assert 1 <= len(failed) <= 3
+
+
+def test_readings_that_an_outage_swallowed_are_counted(shop: Stage) -> None:
+    shop.platforms["erp"].faults.down = True
+    shop.run(HOUR)
+    shop.platforms["erp"].faults.down = False
+    shop.run(HOUR / 4)
+    counted = shop.hub.database.read(ledger.counters)
+    assert 55 <= counted[("tick", "erp", "missed poll of items")] <= 65
+    assert ("tick", "till", "missed poll of items") not in counted
