@@ -56,7 +56,10 @@ def check_contract(
             raise ConfigError("there is no such specification", str(specification))
         # The contract provokes every failure there is: what the hub logs of them is not what was asked for.
         logging.getLogger().addHandler(logging.NullHandler())
-        known, also = registry(config, folder or []), [*own_mappings(config), *(mappings or [])]
+        known, also = (
+            registry(config, [path.resolve() for path in folder or []]),
+            [*own_mappings(config), *(path.resolve() for path in mappings or [])],
+        )
         wanted = known.names() if names == ["all"] else names
         found: dict[str, list[Verdict]] = {}
         for name in wanted:

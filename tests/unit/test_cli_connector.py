@@ -41,6 +41,12 @@ def test_a_new_connector_keeps_every_rule(made: Path) -> None:
     assert done.exit_code == 0
 
 
+def test_the_folders_may_be_said_as_seen_from_here(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(made)
+    done = typed("test", "till9", "--folder", "connectors", "--mappings", "mappings")
+    assert done.exit_code == 0, done.stdout
+
+
 def test_a_connector_that_breaks_a_rule_ends_with_one_and_its_name(made: Path) -> None:
     (made / "connectors" / "till9" / "README.md").unlink()
     done = contract(made)
