@@ -49,7 +49,7 @@ def test_no_secret_reaches_a_line(lines: io.StringIO) -> None:
     log.logger("sdk").warning(
         "refused t0p-s3cret/value-and-more", answer={"deep": ["a t0p-s3cret/value b"]}, url="?t=t0p-s3cret%2Fvalue"
     )
-    logging.getLogger("some.library").warning("calling %s", "t0p-s3cret/value")
+    logging.getLogger("some.package").warning("calling %s", "t0p-s3cret/value")
     try:
         raise ValueError("bad t0p-s3cret/value")
     except ValueError:
