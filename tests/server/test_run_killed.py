@@ -49,7 +49,8 @@ def test_killed_halves_come_back_by_themselves_and_lose_nothing(shop: Shop) -> N
     until("deliveries are taken again", lambda: posting.sold >= more)
     posting.finish()
     assert_nothing_lost_or_doubled(shop)
-    assert webshop.faults.spent["lost_answer"] >= 2
+    # How many writes fall between two kills is chance; one lost answer there is always, as no agreement comes without a write.
+    assert webshop.faults.spent["lost_answer"] >= 1
 
 
 def test_a_killed_parent_takes_its_halves_along_and_the_next_run_goes_on(shop: Shop) -> None:
