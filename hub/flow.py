@@ -23,6 +23,8 @@ class Aspect(StrEnum):
     LISTING = "listing"
     """Title, text, picture, link, category, state: how the item is shown."""
     ORDER = "order"
+    MOVEMENT = "movement"
+    """What a fact outside this system moved at one of its places, as a running sum per fact: sent as a keyed delta."""
 
 
 class Door(StrEnum):

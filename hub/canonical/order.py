@@ -16,7 +16,8 @@ ORDER_STATES: Final = ("ignore", "hold", "reserve", "release", "ended", "cancell
 
 LINE_KINDS: Final = ("stocked", "service", "fee", "deposit", "gift_card_sale", "tip", "custom")
 PAYMENT_KINDS: Final = ("authorised", "captured", "voided", "refunded", "charged_back")
-FULFILMENT_STATES: Final = ("planned", "ready", "shipped", "delivered", "handed_over", "cancelled")
+FULFILMENT_STATES: Final = ("planned", "ready", "shipped", "delivered", "handed_over", "cancelled", "failed")
+"""`failed`: the place says that it cannot deliver; the order itself stands."""
 CONDITIONS: Final = ("sellable", "quarantine", "damaged", "lost")
 
 LINE: Final = {
@@ -48,13 +49,21 @@ CHARGE: Final = {
 
 PART: Final = {"line": Field(Kind.TEXT, required=True), "quantity": Field(Kind.QUANTITY, required=True)}
 
+REFUNDED_PART: Final = {
+    "line": Field(Kind.TEXT, required=True),
+    "quantity": Field(Kind.QUANTITY),
+    "amount_minor": Field(Kind.MINOR),
+}
+
 PAYMENT: Final = {
     "payment": Field(Kind.TEXT, required=True),
     "kind": words(*PAYMENT_KINDS, required=True),
     "method": Field(Kind.TEXT),
     "amount_minor": Field(Kind.MINOR, required=True),
     "at": Field(Kind.TIME),
+    "parts": Field(Kind.ROWS, rows=REFUNDED_PART),
 }
+"""`parts`: what a refund is for, where the platform says it: lines or charges by their ids, pieces given back with it, money."""
 
 FULFILMENT: Final = {
     "fulfilment": Field(Kind.TEXT, required=True),

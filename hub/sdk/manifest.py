@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Role = Literal["pos", "erp", "webshop", "social", "marketplace"]
+Fact = Literal["placed", "fulfilled", "ready", "cancelled", "refunded", "refund_noted"]
+"""What can be told of an order: see `Send`."""
 
 
 class _Part(BaseModel):
@@ -120,6 +122,8 @@ class Send(_Part):
     `own_orders: subtracted_by_platform` says that the raw figure still holds the channel's own open units; `look_before`
     that a batch is observed right before it is written; `create` that a listing can be made (by upsert on our id when
     `find_again: our_id`). `visible_after_seconds`: a read begun within this time of a write may still show the old value.
+    `facts` are those of an order that can be told here: a document is `placed`, a parcel `fulfilled`, goods are `ready` to be
+    fetched, pieces are `cancelled`, money is `refunded` by this system, or what another gave back is `refund_noted`.
     """
 
     code: str
@@ -141,6 +145,7 @@ class Send(_Part):
     located: bool = False
     amount_digits_max: int = 2
     fields: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
     @model_validator(mode="after")
     def _creates_find_again(self) -> Send:
