@@ -6,8 +6,9 @@ from typing import Final
 
 from hub.canonical.entity import Entity
 from hub.canonical.item import ITEM
+from hub.canonical.movement import MOVEMENT
 from hub.canonical.order import ORDER, PARTY
 from hub.canonical.price import PRICE
 from hub.canonical.stock import STOCK
 
-ENTITIES: Final[dict[str, Entity]] = {entity.name: entity for entity in (ITEM, STOCK, PRICE, ORDER, PARTY)}
+ENTITIES: Final[dict[str, Entity]] = {entity.name: entity for entity in (ITEM, STOCK, PRICE, ORDER, PARTY, MOVEMENT)}
