@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from hub import remembered
+from hub import oversold, remembered
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
 from hub.channel import Channel
@@ -27,11 +27,12 @@ from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, ledger, letters, orders, requests, targets
+from hub.store import catalogue, changes, dirty, ledger, letters, orders, oversells, requests, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
 from hub.store.orders import Reservation
+from hub.store.oversells import Oversell
 
 T = TypeVar("T")
 EVERY: Final = ""
@@ -55,6 +56,8 @@ class Known:
     reserved: dict[str, list[Reservation]] = field(default_factory=dict)
     contained: list[Reservation] = field(default_factory=list)
     """Reservations found to be in a figure while deciding."""
+    oversold: dict[str, int] = field(default_factory=dict)
+    """Item → how much of it is oversold by the record."""
 
     def works_out(self, item: str, aspect: str) -> bool:
         """Whether this aspect of the item is worked out now."""
@@ -102,6 +105,7 @@ class Decide:
         now = self._clock.now()
         ended = [each for each in known.contained if each.part]
         lines = remembered.contained(ended, self._database.next_block(len(ended)), now) if ended else []
+        short, newly = self._oversold(known, heard, now), list[Oversell]()
 
         def keep(tx: Tx) -> None:
             catalogue.save_catalogue(tx, settled_rows)
@@ -114,9 +118,11 @@ class Decide:
             letters.keep(tx, refused)
             orders.end_reservations(tx, ended)
             ledger.write(tx, lines)
+            newly[:] = oversold.keep(tx, short)
             dirty.clear(tx, known.dirty)
 
         self._database.transaction(keep)
+        oversold.count(newly)
         return len(known.dirty), {change.key.channel for change in decided.changes if change.state == "intended"}
 
     # what is known
@@ -148,7 +154,8 @@ class Decide:
         reserved: dict[str, list[Reservation]] = {}
         for each in orders.reservations_of(tx, {*items, *components.values()}):
             reserved.setdefault(each.item, []).append(each)
-        return Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved)
+        short = oversells.levels(tx, items)
+        return Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved, oversold=short)
 
     def _seen(
         self,
@@ -331,6 +338,28 @@ class Decide:
             counting.append(Reserved(each.place, each.quantity, because))
         return counting
 
+    def _oversold(self, known: Known, heard: frozenset[tuple[str, str]], now: int) -> list[Oversell]:
+        """What the record of oversells is to say anew; nothing of an item while a figure of it is not known."""
+        found = []
+        for item in known.items.values():
+            rows, before = known.reserved.get(item.item, ()), known.oversold.get(item.item, 0)
+            if not (rows or before) or not known.works_out(item.item, Aspect.STOCK):
+                continue
+            settled, figures = known.settled.get(item.item, {}), {}
+            for name, location in self._config.locations.items():
+                if location.sellable and name in self._authority.figure_of:
+                    figures[name] = self._figure(name, settled, heard)
+            there = {name: figure for name, figure in figures.items() if figure is not None}
+            short = oversold.shortage(rows, there)
+            if len(there) == len(figures) and short.quantity != before:
+                first = oversold.since(known.stored.get(item.item, {}), there)
+                sure = oversold.certain(rows, there)
+                found.append(oversold.Short(item.item, item.sku, before, short, there, first, sure))
+        if not found:
+            return []
+        told = self._database.read(lambda tx: oversold.lines(tx, found, now))
+        return [line._replace(seq=seq) for line, seq in zip(told, self._database.next_block(len(told)), strict=True)]
+
     def _contains(self, each: Reservation, figure: Figure | None) -> bool:
         if figure is None or each.state == "provisional":
             return False
@@ -339,7 +368,7 @@ class Decide:
         as_of = min((int(source.get("as_of", 0)) for source in sources), default=0)
         channel = str(sources[0]["channel"]) if sources else ""
         read = FigureRead(figure.place, channel, figure.contains, begun, as_of)
-        return contained(each.origin, each.state, each.seq, each.as_of, read)
+        return contained(each.origin, each.state, each.seq, each.as_of, read, each.teller)
 
     def _figure(self, location: str, settled: Settled, heard: frozenset[tuple[str, str]]) -> Figure | None:
         """The figure of a location: what its authority says, zero when it was read to the end and lists nothing, or None."""

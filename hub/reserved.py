@@ -68,7 +68,7 @@ def _one(row: Reservation, number: str, sku: str, since: int, counts: bool | Non
     said = Reserving(
         number,
         row.origin,
-        line.partition("/")[0],
+        line.partition(" ")[0],
         part,
         sku,
         row.quantity,
@@ -118,4 +118,4 @@ def _in(row: Reservation, figure: tuple[str, FigureRead]) -> bool:
     place, read = figure
     if row.state == PROVISIONAL or (row.place and row.place not in place.split("+")):
         return False
-    return contained(row.origin, row.state, row.seq, row.as_of, read)
+    return contained(row.origin, row.state, row.seq, row.as_of, read, row.teller)

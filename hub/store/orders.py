@@ -33,7 +33,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderBinding:
-    """What one system says of an order: `role` is origin, export or fulfil; `value` its order record, without persons."""
+    """What one system says of an order: `role` is one of `hub.desired.order`; `value` its order record, without persons."""
 
     channel: str
     their: str
@@ -66,6 +66,11 @@ class Reservation:
     seq: int
     as_of: int
     until: int = 0
+
+    @property
+    def teller(self) -> str:
+        """Which channel said that the part left; "" for the open rest."""
+        return self.part.partition(":")[0] if self.state != "provisional" else ""
 
 
 _ORDER = 'o."order", o.channel, o.their, o.number, o.state, o.placed_at, o.seen_at, o.history, o.currency, o.total_minor, o.words'
