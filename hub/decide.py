@@ -18,7 +18,7 @@ from hub.clock import Clock
 from hub.desired import price as prices
 from hub.desired.listing import listing as worded_listing
 from hub.desired.listing import offered, worded
-from hub.desired.order import FigureRead, contained
+from hub.desired.order import contained
 from hub.desired.rules import Rules
 from hub.desired.stock import Figure, Pool, Reserved, bundle_pool, figure_shown, pool, sellable
 from hub.differences import Differences, Falls, Seen
@@ -26,6 +26,7 @@ from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
+from hub.oversold import figure_read
 from hub.settings.model import Config
 from hub.store import catalogue, changes, dirty, ledger, letters, orders, oversells, requests, targets
 from hub.store.catalogue import Binding, Item
@@ -60,7 +61,9 @@ class Known:
     """Item → how much of it is oversold by the record."""
 
     def works_out(self, item: str, aspect: str) -> bool:
-        """Whether this aspect of the item is worked out now."""
+        """Whether this aspect of the item is worked out now; what facts moved is worked out from movements, not from items."""
+        if aspect == Aspect.MOVEMENT:
+            return False
         asked = self.aspects.get(item, ())
         return EVERY in asked or aspect in asked
 
@@ -363,12 +366,7 @@ class Decide:
     def _contains(self, each: Reservation, figure: Figure | None) -> bool:
         if figure is None or each.state == "provisional":
             return False
-        sources = figure.sources
-        begun = min((int(source.get("begun", 0)) for source in sources), default=0)
-        as_of = min((int(source.get("as_of", 0)) for source in sources), default=0)
-        channel = str(sources[0]["channel"]) if sources else ""
-        read = FigureRead(figure.place, channel, figure.contains, begun, as_of)
-        return contained(each.origin, each.state, each.seq, each.as_of, read, each.teller)
+        return contained(each.origin, each.state, each.seq, each.as_of, figure_read(figure), each.teller)
 
     def _figure(self, location: str, settled: Settled, heard: frozenset[tuple[str, str]]) -> Figure | None:
         """The figure of a location: what its authority says, zero when it was read to the end and lists nothing, or None."""

@@ -27,6 +27,7 @@ SIZES: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 COUNTERS: Final[dict[str, Declared]] = {
     "deliveries": Declared("Deliveries by what became of them", ("channel", "verdict")),
     "intake_commits": Declared("Commits of received deliveries"),
+    "oversells": Declared("Promises beyond what is there, and whether the hub could have known", ("channel", "known")),
     "reloads": Declared("Configurations taken up or refused while running", ("verdict",)),
 }
 GAUGES: Final[dict[str, Declared]] = {

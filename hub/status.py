@@ -11,7 +11,7 @@ from hub.canonical.values import Plain, iso
 from hub.sdk.manifest import Manifest
 from hub.sdk.pace import Bucket
 from hub.settings.model import ChannelSettings, Config, StreamRhythm
-from hub.store import changes, channels, cursors, dirty, inbox, ledger, letters, looks, requests
+from hub.store import changes, channels, cursors, dirty, inbox, ledger, letters, looks, oversells, requests
 from hub.store.channels import ChannelState
 from hub.store.cursors import Reading
 from hub.store.database import Database, Tx
@@ -62,6 +62,10 @@ class Status:
     inbox_waiting: int
     dead_letters: int
     look_ups: int
+    oversold: int
+    """Items of which units are promised that nobody has."""
+    oversells: int
+    """How often that happened since the store was made."""
     holds: list[dict[str, Plain]]
     workers: list[dict[str, Plain]]
     ticks: dict[str, int]
@@ -78,6 +82,7 @@ def status(config: Config, manifests: Mapping[str, Manifest], database: Database
     def read(tx: Tx) -> Status:
         states, readings, open_changes = channels.states(tx), cursors.readings(tx), changes.counts(tx)
         oldest, listings = looks.oldest_changes(tx), looks.bound_counts(tx)
+        short, ever = oversells.counts(tx)
         parts = []
         for name, settings in sorted(config.channels.items()):
             state = states.get(name, ChannelState(name))
@@ -101,6 +106,8 @@ def status(config: Config, manifests: Mapping[str, Manifest], database: Database
             inbox_waiting=inbox.count_waiting(tx),
             dead_letters=letters.count_open(tx),
             look_ups=channels.count_look_ups(tx),
+            oversold=short,
+            oversells=ever,
             holds=[_hold(hold) for hold in requests.holds(tx)],
             workers=[_worker(each) for each in requests.workers(tx)],
             ticks=_ticks(ledger.counters(tx)),

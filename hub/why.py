@@ -21,7 +21,7 @@ from hub.merge.authority import Authority
 from hub.reserved import Reserving, of_items
 from hub.sdk.manifest import Manifest
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, inbox, ledger, looks, requests, targets
+from hub.store import catalogue, changes, dirty, inbox, ledger, looks, oversells, requests, targets
 from hub.store.catalogue import Binding
 from hub.store.changes import OpenChange
 from hub.store.database import Database, Tx
@@ -40,7 +40,7 @@ class Why:
     """The answer for one key; every list is in words or plain values, times are ISO 8601 in UTC.
 
     `standing` says in one sentence how target and what is shown compare, `reasons` why there is no target,
-    `reserved` which orders and unexplained falls take units now.
+    `reserved` which orders and unexplained falls take units now, `oversold` which units of it are promised that nobody has.
     """
 
     channel: str
@@ -56,6 +56,7 @@ class Why:
     steps: list[str] = field(default_factory=list)
     sources: list[dict[str, Plain]] = field(default_factory=list)
     reserved: list[dict[str, Plain]] = field(default_factory=list)
+    oversold: list[dict[str, Plain]] = field(default_factory=list)
     shown: dict[str, Plain] | None = None
     standing: str = ""
     reasons: list[str] = field(default_factory=list)
@@ -153,6 +154,7 @@ def _why(tx: Tx, config: Config, manifests: Mapping[str, Manifest], asked: _Aske
         answer.item = answer.item or stored.target.item
         if key.aspect == Aspect.STOCK:
             answer.reserved = [each.document() for each in _reserved(tx, stored.target)]
+            answer.oversold = [{"at": iso(o.at), "words": o.words} for o in oversells.standing(tx, stored.target.item)]
     told = sources(stored.target.because) if stored else []
     heads = looks.heads(tx, [int(each.get("seq", 0)) for each in told] + ([seen.observation.envelope] if seen else []))
     answer.sources = [_source(each, heads) for each in told]

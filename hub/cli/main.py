@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "why": "Where a number comes from",
     "status": "How everything is",
     "orders": "The latest orders, and which are stuck",
+    "oversells": "What was sold that nobody has",
     "trace": "The whole story of an order",
     "forget": "Erase a customer",
     "bind": "Say which item a listing is",

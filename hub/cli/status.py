@@ -43,6 +43,8 @@ def _print(found: Status) -> None:
     at_work = "at work" if found.working else "not at work"
     say.line(f"worker {at_work}; dirty {found.dirty}, inbox {found.inbox_waiting}, look-ups {found.look_ups}")
     say.line(f"dead letters {found.dead_letters}, holds {len(found.holds)}, store {found.store_bytes // 1024} KiB")
+    if found.oversells:
+        say.line(f"oversold {found.oversold} items now, {found.oversells} times in all: `samklang oversells`")
     for hold in found.holds:
         say.line(f"held {hold['id']} {hold['channel']} {hold['guard']}: {hold['words']}")
     if found.ticks:

@@ -48,6 +48,7 @@ def _lines(each: Why) -> Iterator[str]:
         if each.reserved:
             yield "reserved now"
             yield from (f"  {one['words']}" for one in each.reserved)
+        yield from (f"oversold since {one['at']}: {one['words']}" for one in each.oversold)
         yield "these rest on"
         yield from (f"  {_source(source)}" for source in each.sources)
     if each.shown is not None:

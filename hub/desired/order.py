@@ -268,12 +268,16 @@ class FigureRead(NamedTuple):
     as_of: int
 
 
-def declares(contains: Sequence[str], promise_origin: str, state: str) -> bool:
+def declares(figure: FigureRead, promise_origin: str, state: str, teller: str = "") -> bool:
     """Whether a figure is declared to be net of promises of that origin in that state, once it has been read after them."""
-    names = {f"{promise_origin}:{state}", f"{promise_origin}:*", f"own:{state}", "own:*"}
+    if state in ("sold", "moved") and figure.channel == teller:
+        return True
+    names = {f"{promise_origin}:{state}", f"own:{state}"}
+    if state != HELD:
+        names |= {f"{promise_origin}:*", "own:*"}
     if state in DONE_STATES:
         names |= {f"{promise_origin}:done", "own:done"}
-    return bool(names & set(contains))
+    return bool(names & set(figure.contains))
 
 
 def contained(promise_origin: str, state: str, seq: int, as_of: int, figure: FigureRead, teller: str = "") -> bool:
@@ -283,7 +287,7 @@ def contained(promise_origin: str, state: str, seq: int, as_of: int, figure: Fig
     A system's figure is net of what itself rang up (`sold`) and of what was taken out of it at our word (`moved`); `teller` is
     who said that the part left. A hold that nobody paid is in no figure unless it is named.
     """
-    if not declares(figure.contains, promise_origin, state):
+    if not declares(figure, promise_origin, state, teller):
         return False
     if figure.begun > seq:
         return True

@@ -135,7 +135,29 @@ _ORDERS: Final = (
         seq bigint PRIMARY KEY, item text NOT NULL, at bigint NOT NULL, quantity bigint NOT NULL, words text NOT NULL)""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS)
+_OVERSELLS: Final = (
+    "ALTER TABLE oversells ADD COLUMN rose bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE oversells ADD COLUMN channels text NOT NULL DEFAULT '[]'",
+    "ALTER TABLE oversells ADD COLUMN orders text NOT NULL DEFAULT '[]'",
+    "ALTER TABLE oversells ADD COLUMN known text NOT NULL DEFAULT ''",
+    "CREATE INDEX oversells_item ON oversells (item, seq)",
+)
+
+_MOVEMENTS: Final = (
+    """CREATE TABLE movements (
+        channel text NOT NULL, movement text NOT NULL, number text NOT NULL, kind text NOT NULL, state text NOT NULL,
+        from_place text NOT NULL, to_place text NOT NULL, document text NOT NULL, at bigint NOT NULL, version bigint NOT NULL,
+        as_of bigint NOT NULL, begun bigint NOT NULL, seq bigint NOT NULL, seen_at bigint NOT NULL, words text NOT NULL,
+        PRIMARY KEY (channel, movement))""",
+    "CREATE INDEX movements_seen ON movements (seen_at)",
+    """CREATE TABLE moved_parts (
+        channel text NOT NULL, movement text NOT NULL, part text NOT NULL, listing text NOT NULL, sku text NOT NULL,
+        planned bigint NOT NULL, dispatched bigint NOT NULL, received bigint NOT NULL, left_before bigint NOT NULL,
+        came_before bigint NOT NULL, told text NOT NULL, PRIMARY KEY (channel, movement, part))""",
+    "CREATE INDEX moved_parts_open ON moved_parts (channel, movement) WHERE dispatched > received",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS, _OVERSELLS, _MOVEMENTS)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 TYPES: Final = {
