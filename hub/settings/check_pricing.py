@@ -11,7 +11,7 @@ from typing import Final
 
 from hub.canonical.currencies import MINOR_DIGITS
 from hub.files import Problem, meant
-from hub.settings.countries import COUNTRIES, OFTEN_MEANT
+from hub.settings.countries import COUNTRIES, no_country
 from hub.settings.model import ChannelPricing, Config
 
 PERCENT_MAX: Final = 100
@@ -34,7 +34,7 @@ def _lists(config: Config) -> Iterator[Problem]:
         if price_list.currency not in MINOR_DIGITS:
             yield Problem(config.place(*base, "currency"), f"lists.{name}.currency: {_no_currency(price_list.currency)}")
         if price_list.country and price_list.country not in COUNTRIES:
-            yield Problem(config.place(*base, "country"), f"lists.{name}.country: {_no_country(price_list.country)}")
+            yield Problem(config.place(*base, "country"), f"lists.{name}.country: {no_country(price_list.country)}")
 
 
 def _authority(config: Config, right: dict[str, str]) -> Iterator[Problem]:
@@ -68,7 +68,7 @@ def _taxes(config: Config) -> Iterator[Problem]:
         country = path[1]
         where, label = config.place("pricing", *path), ".".join(path)
         if country not in COUNTRIES:
-            yield Problem(where, f"{label}: {_no_country(country)}")
+            yield Problem(where, f"{label}: {no_country(country)}")
         if not 0 <= rate <= PERCENT_MAX:
             yield Problem(where, f"{label}: a percentage from 0 to {PERCENT_MAX} is wanted")
 
@@ -133,9 +133,3 @@ def _no_list(config: Config, name: str) -> str:
 def _no_currency(code: str) -> str:
     upper = code.upper()
     return f"`{code[:10]}` is no currency: {f'write {upper}' if upper in MINOR_DIGITS else 'write its three letters (DKK, EUR)'}"
-
-
-def _no_country(code: str) -> str:
-    upper = code.upper()
-    known = OFTEN_MEANT.get(upper, upper)
-    return f"`{code[:10]}` is no country: {f'write {known}' if known in COUNTRIES else 'write its two letters (DK, DE)'}"

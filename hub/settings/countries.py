@@ -17,3 +17,10 @@ _CODES: Final = (
 COUNTRIES: Final[frozenset[str]] = frozenset(_CODES.split())
 OFTEN_MEANT: Final[dict[str, str]] = {"UK": "GB", "EN": "GB", "EL": "GR", "SF": "FI"}
 """Codes that are written for a country although they are not its code."""
+
+
+def no_country(code: str) -> str:
+    """What to tell somebody who wrote this for a country, and what to write instead."""
+    upper = code.upper()
+    known = OFTEN_MEANT.get(upper, upper)
+    return f"`{code[:10]}` is no country: {f'write {known}' if known in COUNTRIES else 'write its two letters (DK, DE)'}"

@@ -19,6 +19,7 @@ from hub.settings.model import (
     HubSettings,
     Locations,
     PricingSettings,
+    RoutingSettings,
 )
 
 PartOf = TypeVar("PartOf", bound=BaseModel)
@@ -31,6 +32,7 @@ FILES: Final[Mapping[str, type[BaseModel]]] = {
     "authority.yaml": AuthoritySettings,
     "allocation.yaml": AllocationSettings,
     "pricing.yaml": PricingSettings,
+    "routing.yaml": RoutingSettings,
 }
 
 
@@ -98,6 +100,7 @@ def _assemble(parts: Mapping[str, BaseModel], nodes: Mapping[str, Node], folder:
         authority=_part(parts, "authority.yaml", AuthoritySettings),
         allocation=_part(parts, "allocation.yaml", AllocationSettings),
         pricing=_part(parts, "pricing.yaml", PricingSettings),
+        routing=_part(parts, "routing.yaml", RoutingSettings),
         places=places,
     )
 

@@ -78,6 +78,10 @@ class Location(Part):
     """Whether goods here may be sold at all."""
     channels: dict[Name, str] = {}
     """The location's id on each channel that knows it: channel → the platform's id."""
+    country: str = ""
+    """Where it is, two letters of ISO 3166: what `nearest` in routing.yaml goes by."""
+    postal_code: str = ""
+    """Its postal code, as written there: what `nearest` goes by within the country."""
 
 
 class Locations(RootModel[dict[Name, Location]]):
@@ -139,7 +143,19 @@ class OrderRule(Part):
     """Tax percent → this system's tax; an unmapped one stops that order only, unless `suspense_tax` is set."""
     suspense_tax: str = ""
     catch_all_item: str = ""
-    """SKU of the item that lines without an item are booked on (custom amounts, shipping)."""
+    """SKU of the item that lines and charges without an item of their own are booked on."""
+    items: dict[str, str] = {}
+    """Kind of line or charge (gift_card_sale, tip, custom, shipping, discount, rounding …) → SKU of the item it is booked on."""
+    documents: Literal["", "all", "own_places"] = ""
+    """Which part of an order this channel gets: `all` of it (books), or what leaves from its `own_places`; empty: an ERP all."""
+    books: dict[Name, Literal["each", "daily", "elsewhere"]] = {}
+    """How the sales of a till are booked here: each, one document a day, or not by the hub; those not named: each."""
+    day_ends: str = "00:00"
+    """When the day of a daily document ends, in `time_zone`."""
+    time_zone: str = "UTC"
+    """Whose days daily documents are about (Europe/Copenhagen)."""
+    pay_refunds: bool = False
+    """Goods of this channel's orders came back elsewhere and nobody paid them back: whether this channel shall pay."""
 
 
 class ChannelSettings(Part):
@@ -259,6 +275,41 @@ class AllocationSettings(Part):
     """Virtual bundles: SKU of the bundle → its components."""
 
 
+class RoutingRule(Part):
+    """Which places deliver what. The first rule that matches a line holds; a line that none matches is left to no place."""
+
+    channels: tuple[Name, ...] = ()
+    """Where the order was placed; empty: on any channel."""
+    countries: tuple[str, ...] = ()
+    """Where it goes, two letters of ISO 3166; empty: anywhere, known or not."""
+    skus: tuple[str, ...] = ()
+    """Empty: every SKU."""
+    categories: tuple[str, ...] = ()
+    """Empty: every category."""
+    places: tuple[Name, ...] = ()
+    """Only these places deliver; empty: those that the channel sells from (all that may be sold, where it sells from none)."""
+    never: tuple[Name, ...] = ()
+    """These places never deliver."""
+    by: tuple[Literal["fewest_parcels", "nearest", "most_stock", "priority"], ...] = Field(
+        default=("fewest_parcels", "nearest", "most_stock", "priority"), min_length=1
+    )
+    """What decides between places that have it, the weightiest first."""
+    keep_back: dict[Name, int] = {}
+    """Whole pieces of each item that stay on the shop floor of these places."""
+    split: bool = True
+    """Whether several places may deliver together what no single one has; else the whole waits at one."""
+    backorder_place: Name = ""
+    """Where what no place has is waited for; empty: the first place by priority."""
+
+
+class RoutingSettings(Part):
+    """routing.yaml: which place delivers an order. Without rules no place is chosen but the one where the customer fetches."""
+
+    rules: tuple[RoutingRule, ...] = ()
+    priority: tuple[Name, ...] = ()
+    """The places in the order in which they are preferred; those not named follow, in the order of locations.yaml."""
+
+
 class PriceList(Part):
     """A canonical price list."""
 
@@ -328,6 +379,7 @@ class Config(Part):
     authority: AuthoritySettings
     allocation: AllocationSettings
     pricing: PricingSettings
+    routing: RoutingSettings = RoutingSettings()
     places: dict[tuple[str, ...], str] = Field(default={}, repr=False)
     """Where each value stands: path (`("channels", "webshop", "settings", "currency")`) → file:line."""
 
