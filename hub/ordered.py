@@ -15,9 +15,11 @@ from hub.canonical.order import MoneyError, conserved
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
-from hub.desired.order import Facts, Line, Saying, facts, number_of, promises
+from hub.desired.credit import OF, share
+from hub.desired.order import CREDIT, EXPORT, ORIGIN, RECEIPT, RETURN, Facts, Line, Saying, facts, number_of, promises
+from hub.desired.rules import Rules
 from hub.differences import Differences, Seen
-from hub.documents import documents
+from hub.documents import Around, documents, moved_since
 from hub.flow import Aspect, Key, Target
 from hub.intake.understand import RecordTold
 from hub.merge.authority import Authority
@@ -29,8 +31,9 @@ from hub.store.dirty import Dirty
 from hub.store.orders import Order, OrderBinding, Reservation
 from hub.store.parties import Parties
 
-ORIGIN: Final = "origin"
-EXPORT: Final = "export"
+DOCUMENT: Final = "/"
+"""What stands between an order's number and the mark of one of several documents of it."""
+CREDIT_MARK: Final = "R"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,11 @@ class Known:
 
     orders: dict[str, Order]
     sayings: dict[str, list[Saying]]
-    items: dict[tuple[str, str], catalogue.Binding]
-    """(channel, listing) → its binding."""
-    listings: dict[tuple[str, str], catalogue.Binding]
-    """(channel, item) → its listing there."""
+    around: Around
+    skus: dict[str, str]
+    """Item → its SKU."""
+    components: dict[str, str]
+    """SKU → item, of components of virtual bundles."""
     reserved: list[Reservation]
     seen: Seen
 
@@ -70,6 +74,11 @@ class Ordered:
         self._places = {
             (channel, place): name for name, location in config.locations.items() for channel, place in location.channels.items()
         }
+        self._executors = {name: place.authority.channel for name, place in authority.figure_of.items()}
+        rules = [settings.orders for settings in config.channels.values()]
+        self._named = {sku for rule in rules for sku in (*rule.items.values(), rule.catch_all_item) if sku}
+        self._bundles = Rules(config)
+        self._moving = [name for name, channel in channels.items() if channel.send(Aspect.MOVEMENT) is not None]
 
     # taking in, inside the transaction that understood the envelopes
 
@@ -80,7 +89,11 @@ class Ordered:
             self._keep_parties(tx, told, {}, now)
             return
         known = orders.bindings(tx, [(t.channel, str(t.value["order"])) for t in said])
-        ours = orders.by_number(tx, [str(t.value.get("reference") or "") for t in said])
+        told_numbers = [str(t.value.get("reference") or "") for t in said]
+        bases = [number.rpartition(DOCUMENT)[0] for number in told_numbers]
+        ours = orders.by_number(tx, {name for name in (*told_numbers, *bases) if name})
+        of = [(t.channel, str(t.value["returns_of"])) for t in said if t.value.get("returns_of")]
+        sales = {key: binding.order for key, binding in orders.bindings(tx, of).items()}
         carried: dict[tuple[str, str], str] = {key: binding.order for key, binding in known.items()}
         new: dict[str, Order] = {}
         bound: list[OrderBinding] = []
@@ -90,7 +103,7 @@ class Ordered:
             if record is None:
                 continue
             key = (each.channel, str(record["order"]))
-            order, role = self._identity(each, record, carried, ours, known)
+            order, role = self._identity(each, record, {**sales, **carried}, ours, known)
             if not order:
                 continue
             if order not in new and key not in known and role == ORIGIN:
@@ -150,9 +163,12 @@ class Ordered:
             return known[key].order, known[key].role
         if key in carried:
             return carried[key], ORIGIN
-        reference = str(record.get("reference") or "")
-        if reference in ours:
-            return ours[reference].order, EXPORT
+        found, role = _referred(record, ours)
+        if found:
+            return found, role
+        sale = carried.get((told.channel, str(record.get("returns_of") or "")))
+        if sale and _is_return(record):
+            return sale, RETURN
         rule = self._config.channels[told.channel].orders
         if not rule.take_in or record["state"] == "ignore":
             return "", ""
@@ -191,25 +207,26 @@ class Ordered:
 
     def step(self, limit: int) -> tuple[int, set[str]]:
         """Work off up to `limit` dirty orders; gives how many, and the channels that have something to send."""
+        self._expire(limit)
         rows = self._database.read(lambda tx: dirty.oldest_orders(tx, limit))
         if not rows:
             return 0, set()
         found = self._database.read(lambda tx: self._known(tx, rows))
-        known, items, held, seen = found.orders, found.items, found.reserved, found.seen
+        known, held, seen = found.orders, found.reserved, found.seen
         wanted: dict[Key, Target] = {}
         reserved: list[Reservation] = []
         stuck: list[Order] = []
         for order in known.values():
             sayings = [self._in_lines_of(order, each, found) for each in found.sayings.get(order.order, ())]
-            told = facts(sayings)
+            told = facts(sayings, self._clock.now())
             if told is None:
                 continue
-            reserved += self._reserved(order, told, items)
-            exported = frozenset(each.channel for each in sayings if each.role == EXPORT)
-            targets_of, words = documents(order, told, sayings, found.listings, self._channels, items, exported)
+            routes = self._routes(order, told)
+            reserved += self._reserved(order, told, found, routes)
+            targets_of, words = documents(order, told, sayings, found.around, routes)
             wanted.update(targets_of)
             stuck.append(_said(order, told, words))
-        decided = self._differences.decide(wanted, seen, lambda item, _: item in known)
+        decided = self._differences.decide(wanted, seen, lambda item, aspect: item in known and aspect == Aspect.ORDER)
         touched = {r.item for r in reserved} | {r.item for r in held}
         numbers, now = self._database.next_block(1 + len(held) + len(reserved)), self._clock.now()
         mark, lines = numbers[0], remembered.reserved(held, reserved, {each.order: each for each in stuck}, numbers[1:], now)
@@ -230,6 +247,14 @@ class Ordered:
         self._database.transaction(keep)
         return len(rows), {change.key.channel for change in decided.changes if change.state == "intended"}
 
+    def _expire(self, limit: int) -> None:
+        """Orders whose hold ran out are worked out again: they reserve no more."""
+        now = self._clock.now()
+        over = self._database.read(lambda tx: orders.expired(tx, now, limit))
+        if over:
+            mark = self._database.next()
+            self._database.transaction(lambda tx: dirty.mark(tx, [(dirty.ORDER, each.order, "") for each in over], mark))
+
     def _known(self, tx: Tx, rows: Sequence[Dirty]) -> Known:
         ids = [row.a for row in rows]
         known = orders.orders(tx, ids)
@@ -237,58 +262,139 @@ class Ordered:
         listed: set[tuple[str, str]] = set()
         for binding in orders.bindings_of(tx, ids):
             sayings.setdefault(binding.order, []).append(
-                Saying(binding.channel, binding.their, binding.role, binding.value, binding.seq, binding.as_of)
+                Saying(
+                    binding.channel, binding.their, binding.role, binding.value, binding.seq, binding.as_of, binding.begun
+                )
             )
             listed |= {(binding.channel, str(line.get("listing") or "")) for line in binding.value["lines"]}
         items = catalogue.bindings(tx, listed)
-        everywhere = catalogue.bindings_of(tx, {each.item for each in items.values() if each.item})
+        named = {sku: each[0].item for sku, each in catalogue.items_by_sku(tx, self._named).items() if len(each) == 1}
+        ours = {each.item for each in items.values() if each.item}
+        everywhere = catalogue.bindings_of(tx, ours | set(named.values()))
+        listings = {(each.channel, each.item): each for each in everywhere if each.state == "bound"}
+        skus = {item: each.sku for item, each in catalogue.items(tx, ours).items()}
+        parts = {part.sku for sku in skus.values() for part in self._bundles.bundle(sku)}
+        components = {sku: each[0].item for sku, each in catalogue.items_by_sku(tx, parts).items() if len(each) == 1}
         keys = {(name, order) for order in known for name in self._channels}
+        moving = {(name, listings[name, item].listing) for name in self._moving for item in ours if (name, item) in listings}
         seen = Seen(
-            targets.targets_of(tx, keys, Aspect.ORDER),
-            targets.observations_of(tx, keys, Aspect.ORDER),
-            changes.open_of(tx, keys, Aspect.ORDER),
+            {**targets.targets_of(tx, keys, Aspect.ORDER), **targets.targets_of(tx, moving, Aspect.MOVEMENT)},
+            {**targets.observations_of(tx, keys, Aspect.ORDER), **targets.observations_of(tx, moving, Aspect.MOVEMENT)},
+            {**changes.open_of(tx, keys, Aspect.ORDER), **changes.open_of(tx, moving, Aspect.MOVEMENT)},
             set(),
             requests.holds(tx),
         )
-        listings = {(each.channel, each.item): each for each in everywhere if each.state == "bound"}
-        return Known(known, sayings, items, listings, orders.reservations_for(tx, ids), seen)
+        around = Around(
+            self._config,
+            self._channels,
+            items,
+            listings,
+            named,
+            self._executors,
+            seen.targets,
+            seen.observations,
+            self._places,
+        )
+        return Known(known, sayings, around, skus, components, orders.reservations_for(tx, ids), seen)
 
     def _in_lines_of(self, order: Order, saying: Saying, found: Known) -> Saying:
         """What another system says of the order, in the lines of its birthplace: matched by item, quantities dealt out."""
-        if saying.role == ORIGIN:
+        if saying.role in (ORIGIN, CREDIT):
             return saying
         origin = next((each for each in found.sayings[order.order] if each.role == ORIGIN), None)
         if origin is None:
             return saying
+        around = found.around
         room: dict[str, list[list[Plain]]] = {}
         for line in origin.record["lines"]:
-            binding = found.items.get((order.channel, str(line.get("listing") or "")))
-            if binding is not None:
+            item = around.item_of(order.channel, str(line.get("listing") or ""))
+            if item and int(line["quantity"]) > 0:
                 left = int(line["quantity"]) - int(line.get("cancelled") or 0)
-                room.setdefault(binding.item, []).append([str(line["line"]), left])
-        theirs = {str(line["line"]): str(line.get("listing") or "") for line in saying.record["lines"]}
+                room.setdefault(item, []).append([str(line["line"]), left])
+        lines = saying.record["lines"]
+        theirs = {str(line["line"]): around.item_of(saying.channel, str(line.get("listing") or "")) for line in lines}
+        if saying.role == RETURN:
+            told = [row for line in lines for row in _as_returned(line, room.get(theirs[str(line["line"])], []))]
+            return replace(saying, record={**saying.record, "lines": told})
+        if saying.role == RECEIPT:
+            sold = [
+                {**line, **part}
+                for line in lines
+                for part in _dealt(room.get(theirs[str(line["line"])], []), int(line["quantity"]))
+            ]
+            return replace(saying, record={**saying.record, "lines": sold})
         fulfilments = []
         for fulfilment in saying.record.get("fulfilments") or ():
             parts: list[Plain] = []
             for part in fulfilment["parts"]:
-                binding = found.items.get((saying.channel, theirs.get(str(part["line"]), "")))
-                parts += _dealt(room.get(binding.item, []) if binding is not None else [], int(part["quantity"]))
+                parts += _dealt(room.get(theirs.get(str(part["line"]), ""), []), int(part["quantity"]))
             fulfilments.append({**fulfilment, "parts": parts})
         return replace(saying, record={**saying.record, "fulfilments": fulfilments})
 
-    def _reserved(self, order: Order, told: Facts, items: Mapping[tuple[str, str], catalogue.Binding]) -> list[Reservation]:
+    def _routes(self, order: Order, told: Facts) -> dict[str, list[tuple[str, int]]]:
+        """Where each line is to leave from: the place where the customer fetches it, where the order names one of ours."""
+        pickup = self._places.get((order.channel, str(told.origin.record.get("pickup") or "")), "")
+        if not pickup:
+            return {}
+        return {line.line: [(pickup, max(0, line.quantity - line.cancelled))] for line in told.lines if line.quantity > 0}
+
+    def _reserved(
+        self, order: Order, told: Facts, found: Known, routes: Mapping[str, Sequence[tuple[str, int]]]
+    ) -> list[Reservation]:
         """What this order takes from the stock; history takes nothing."""
         if order.history:
             return []
-        by_line = {line.line: self._items_of(order, line, items) for line in told.lines}
+        by_line = {line.line: self._items_of(order, line, found) for line in told.lines}
+        moved = moved_since(order, told, found.around)
         return [
             Reservation(order.order, p.line, p.part, p.item, p.place, p.quantity, order.channel, p.state, p.seq, p.as_of, p.until)
-            for p in promises(told, by_line, self._places)
+            for p in promises(told, by_line, self._places, routes, moved)
         ]
 
-    def _items_of(self, order: Order, line: Line, items: Mapping[tuple[str, str], catalogue.Binding]) -> list[tuple[str, int]]:
-        binding = items.get((order.channel, line.listing))
-        return [(binding.item, binding.factor)] if binding is not None and binding.item else []
+    def _items_of(self, order: Order, line: Line, found: Known) -> list[tuple[str, int]]:
+        """The items that a line takes and pieces of each per unit: of a virtual bundle its components."""
+        binding = found.around.items.get((order.channel, line.listing))
+        if binding is None or not binding.item:
+            return []
+        parts = self._bundles.bundle(found.skus.get(binding.item, ""))
+        if not parts:
+            return [(binding.item, binding.factor)]
+        return [(found.components[part.sku], part.pieces * binding.factor) for part in parts if part.sku in found.components]
+
+
+def _referred(record: Mapping[str, Plain], ours: Mapping[str, Order]) -> tuple[str, str]:
+    """The order of ours that a record refers to by our number, and the role of who speaks; "" where it refers to none."""
+    reference = str(record.get("reference") or "")
+    number, _, mark = reference.rpartition(DOCUMENT)
+    if reference not in ours and number in ours:
+        return ours[number].order, CREDIT if mark[:1] == CREDIT_MARK and mark[1:].isdigit() else EXPORT
+    if reference not in ours:
+        return "", ""
+    if _is_return(record):
+        return ours[reference].order, RETURN
+    rung_up = record["state"] == "ended" and record.get("place") and not record.get("fulfilments")
+    return ours[reference].order, RECEIPT if rung_up else EXPORT
+
+
+def _is_return(record: Mapping[str, Plain]) -> bool:
+    """Whether a record is nothing but goods or money that came back."""
+    lines = record["lines"]
+    back = all(int(line["quantity"]) < 0 for line in lines) and int(record["total_minor"]) <= 0
+    return back and bool(lines or record.get("charges"))
+
+
+def _as_returned(line: Mapping[str, Plain], room: list[list[Plain]]) -> list[dict[str, Plain]]:
+    """A line of a return, dealt out over the order's lines of the same item; amounts go with the pieces."""
+    back = -int(line["quantity"])
+    rows, before = [], 0
+    for part in _dealt(room, back):
+        quantity = int(part["quantity"])
+        amounts = {
+            name: share(int(line.get(name) or 0), before, quantity, back) for name in ("amount_minor", "tax_minor")
+        }
+        rows.append({**line, **amounts, "quantity": -quantity, OF: part["line"]})
+        before += quantity
+    return rows or [{**line, OF: ""}]
 
 
 def _newest(bound: Sequence[OrderBinding]) -> list[OrderBinding]:

@@ -15,6 +15,8 @@ DONE_STATES: Final = ("shipped", "delivered", "handed_over", "sold", "moved")
 """What left: as the system says, or `sold` by a receipt of a till with our number, or `moved` in its figure at our word."""
 COUNTING: Final = ("hold", "reserve", "release", "ended")
 HELD: Final = "held"
+EXPIRED: Final = "expired"
+"""The state of an order whose hold ran out unpaid: it takes nothing, until a late payment is told."""
 OPEN: Final = "open"
 ORIGIN, EXPORT, RECEIPT, RETURN, CREDIT = "origin", "export", "receipt", "return", "credit"
 """Who speaks: the order's birthplace; a document of ours; a till's receipt with our number (the hand-over, no second sale); a
@@ -23,7 +25,8 @@ record of goods or money that came back; a credit note of ours."""
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """One system's order record and its role; `seq` numbers the envelope that told it, `as_of` its time."""
+    """One system's order record and its role; `seq` numbers the envelope that told it, `begun` the start of its reading, `as_of`
+    is its time."""
 
     channel: str
     their: str
@@ -31,6 +34,7 @@ class Saying:
     record: Mapping[str, Plain]
     seq: int
     as_of: int
+    begun: int = 0
 
 
 class Fulfilled(NamedTuple):
@@ -81,15 +85,21 @@ class Facts(NamedTuple):
     """Line → who says that how much of it left."""
 
 
-def facts(sayings: Sequence[Saying]) -> Facts | None:
-    """The facts of one order; None while its birthplace has not spoken."""
+def facts(sayings: Sequence[Saying], now: int = 0) -> Facts | None:
+    """The facts of one order at that time (microseconds); None while its birthplace has not spoken.
+
+    A hold ends at the time that the platform told, never at one that it did not tell.
+    """
     origin = next((each for each in sayings if each.role == "origin"), None)
     if origin is None:
         return None
     told = left_of(sayings)
     lines = tuple(_line(row, told, origin) for row in origin.record["lines"])
     left = tuple({**fulfilment, "channel": each.channel} for each in sayings for fulfilment in _done(each))
-    return Facts(origin, str(origin.record["state"]), lines, left, told)
+    state, until = str(origin.record["state"]), int(origin.record.get("hold_until") or 0)
+    if state == "hold" and 0 < until <= now:
+        state = EXPIRED
+    return Facts(origin, state, lines, left, told)
 
 
 class Left(NamedTuple):
@@ -242,7 +252,8 @@ def open_at(
 ) -> dict[str, int]:
     """Where the open rest of a line is to leave from: our location ("" where none is chosen) → quantity."""
     default = places.get((origin, line.place), "")
-    left, rest = line.open, {}
+    left = line.open
+    rest: dict[str, int] = {}
     gone: dict[str, int] = {}
     for part in line.fulfilled:
         place = places.get((part.channel, part.place), "")

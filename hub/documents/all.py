@@ -1,0 +1,46 @@
+"""All targets of one order, and why it is stuck where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.desired.credit import credits
+from hub.desired.order import EXPORT, Facts, Saying
+from hub.documents.around import Around
+from hub.documents.back import told_back
+from hub.documents.credited import credited
+from hub.documents.moved import moved
+from hub.documents.placed import Routes, placed
+from hub.flow import Key, Target
+from hub.store.orders import Order
+
+
+def documents(
+    order: Order, told: Facts, sayings: Sequence[Saying], around: Around, routes: Routes
+) -> tuple[dict[Key, Target], str]:
+    """The targets of one order, and why it is stuck ("" when it is not); of history there are none."""
+    wanted: dict[Key, Target] = {}
+    if order.history:
+        return wanted, ""
+    exported = frozenset(each.channel for each in sayings if each.role == EXPORT)
+    given_back = credits(sayings)
+    words = []
+    for name, channel in around.channels.items():
+        rule = channel.settings.orders
+        if order.channel not in rule.export_from or not around.tells(name, "placed"):
+            continue
+        if rule.books.get(order.channel, "each") == "elsewhere":
+            continue
+        found, stuck = placed(order, told, name, around, routes, exported)
+        wanted.update(found)
+        words += [stuck] if stuck else []
+        if name in exported or found:
+            found, stuck = credited(order, told, name, given_back, around)
+            wanted.update(found)
+            words += [stuck] if stuck else []
+    wanted.update(told_back(order, told, sayings, given_back, around))
+    wanted.update(moved(order, told, around, routes))
+    words += sorted({each.words for each in given_back if each.words})
+    return wanted, "; ".join(dict.fromkeys(words))
+
+

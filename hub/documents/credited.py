@@ -1,0 +1,64 @@
+"""Credit notes for the books: what came back and what was paid back, as documents with amounts below zero.
+
+They move no goods: whoever took the goods back has them in its own figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.canonical.values import Plain
+from hub.desired.credit import Credit
+from hub.desired.order import Facts
+from hub.documents.around import CREDITED, PLACED, Around, NotExportableError, target
+from hub.documents.placed import document_charge, document_line, document_payment, document_taxes, takes_all
+from hub.flow import Key, Target
+from hub.store.orders import Order
+
+
+def credited(
+    order: Order, told: Facts, name: str, found: Sequence[Credit], around: Around
+) -> tuple[dict[Key, Target], str]:
+    """The credit notes that this channel must hold, and why one cannot be made; none where only goods are handed over."""
+    wanted: dict[Key, Target] = {}
+    words = ""
+    if not takes_all(name, around):
+        return wanted, words
+    for number, credit in enumerate(found, start=1):
+        if credit.teller == name or not (credit.rows or credit.charges):
+            continue
+        try:
+            value = _note(order, told, credit, number, name, around)
+        except NotExportableError as bad:
+            words = f"{name}: {bad}"
+            continue
+        wanted.update([target(name, order, f"{CREDITED}:{credit.key}", value, told_by=credit.teller)])
+    return wanted, words
+
+
+def _note(order: Order, told: Facts, credit: Credit, number: int, name: str, around: Around) -> dict[str, Plain]:
+    rule, record = around.rule(name), told.origin.record
+    origin_lines = {str(row["line"]) for row in record["lines"]}
+    lines = []
+    for row in credit.rows:
+        # A row that came from the order's own lines names the birthplace's listing, any other that of who told it.
+        channel = order.channel if str(row["line"]) in origin_lines and "of" not in row else credit.teller
+        lines.append(document_line(channel, row, name, around))
+    charges = [document_charge(charge, name, around) for charge in credit.charges]
+    location = around.places.get((credit.teller, credit.place), "")
+    return {
+        "fact": PLACED,
+        "number": f"{order.number}/R{number}",
+        "of": order.number,
+        "placed_at": credit.at or order.placed_at,
+        "currency": str(record["currency"]),
+        "tax": str(record["tax"]),
+        "total_minor": credit.total_minor,
+        "lines": lines,
+        "charges": charges,
+        "payments": [document_payment(payment, rule) for payment in credit.payments],
+        "taxes": document_taxes((*lines, *charges), rule),
+        "place": around.place_there(name, location),
+        "stock": "elsewhere",
+        "pickup": False,
+    }
