@@ -24,6 +24,8 @@ def value_words(aspect: str, value: Plain) -> str:
     if aspect == Aspect.STOCK:
         raw = value.get("raw")
         return pieces(value["sellable"]) + (f" (raw {pieces(raw)})" if raw not in (None, value["sellable"]) else "")
+    if aspect == Aspect.MOVEMENT:
+        return f"{pieces(value['moved'])} moved ({str(value['kind']).replace('_', ' ')})"
     if aspect == Aspect.PRICE:
         tax = value.get("tax")
         return f"{value['amount']} {value['currency']}" + (f" {tax_words(tax)}" if tax else "")
@@ -66,12 +68,20 @@ def brief(target: Target) -> str:
         told = _stock_brief(because)
     elif target.key.aspect == Aspect.PRICE:
         told = _price_brief(because)
+    elif target.key.aspect == Aspect.MOVEMENT:
+        told = _movement_brief(because)
     elif "price" in because:
         told = f"offered here and not there yet; {_price_brief(because['price'])}; {_stock_brief(because['stock'])}"
     else:
         told = "offered here" if because.get("offered") else "not offered here"
     newest = max((each for each in sources(because) if each.get("seq")), key=lambda each: int(each["seq"]), default=None)
     return told + (f"; last said by {newest['channel']} as of {iso(newest['as_of'])}" if newest else "")
+
+
+def _movement_brief(because: Mapping[str, Plain]) -> str:
+    what = f"movement {because['movement']}" if "movement" in because else f"order {because.get('order', '')}"
+    at = f" at {because['location']}" if because.get("location") else ""
+    return f"{what} of {because.get('told_by', 'another system')}{at}"
 
 
 def _stock_brief(because: Mapping[str, Plain]) -> str:
@@ -109,6 +119,8 @@ def steps(target: Target, config: Config) -> list[str]:
         return list(_stock_steps(because, channel, config))
     if target.key.aspect == Aspect.PRICE:
         return list(_price_steps(because, channel, config))
+    if target.key.aspect == Aspect.MOVEMENT:
+        return [_movement_brief(because), *_told(because.get("from", ()))]
     rule = _at(config, "channels", channel, "listing")
     lines = [f"{'offered' if because.get('offered') else 'not offered'} on {channel}{rule}", *_told(because.get("from", ()))]
     if "price" in because:

@@ -13,6 +13,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from hub import moved
 from hub.app import Hub
 from hub.log import logger
 from hub.store import changes, channels, inbox, ledger, parties, requests
@@ -57,6 +58,7 @@ class Schedule:
             return (
                 inbox.drop_before(tx, now - hub.inbox_days * DAY_MICROS, TIDY_ROWS_MAX)
                 + parties.drop_unkept(tx, TIDY_ROWS_MAX)
+                + moved.tidy(tx, now - hub.ledger_days * DAY_MICROS, TIDY_ROWS_MAX)
                 + ledger.drop_before(tx, now - hub.ledger_days * DAY_MICROS, TIDY_ROWS_MAX)
                 + changes.drop_receipts_before(tx, now - RECEIPT_DAYS * DAY_MICROS, TIDY_ROWS_MAX)
                 + requests.drop_before(tx, now - REQUEST_DAYS * DAY_MICROS)

@@ -11,7 +11,7 @@ from hub.canonical.values import Plain, iso
 from hub.sdk.manifest import Manifest
 from hub.sdk.pace import Bucket
 from hub.settings.model import ChannelSettings, Config, StreamRhythm
-from hub.store import changes, channels, cursors, dirty, inbox, ledger, letters, looks, oversells, requests
+from hub.store import changes, channels, cursors, dirty, inbox, ledger, letters, looks, movements, oversells, requests
 from hub.store.channels import ChannelState
 from hub.store.cursors import Reading
 from hub.store.database import Database, Tx
@@ -61,6 +61,8 @@ class Status:
     dirty: int
     inbox_waiting: int
     dead_letters: int
+    movements_open: int
+    """Movements with something under way or missing, or told to nobody."""
     look_ups: int
     oversold: int
     """Items of which units are promised that nobody has."""
@@ -105,6 +107,7 @@ def status(config: Config, manifests: Mapping[str, Manifest], database: Database
             dirty=dirty.count(tx),
             inbox_waiting=inbox.count_waiting(tx),
             dead_letters=letters.count_open(tx),
+            movements_open=movements.count_open(tx),
             look_ups=channels.count_look_ups(tx),
             oversold=short,
             oversells=ever,

@@ -19,6 +19,8 @@ from hub.flow import Aspect, Door, Key, Observation
 from hub.intake.understand import RecordTold, Understood, understand
 from hub.merge.authority import Authority
 from hub.merge.identify import Identified, Identify, Known
+from hub.moved import ENTITY as MOVEMENT
+from hub.moved import Moved
 from hub.observed import Observed
 from hub.ordered import Ordered
 from hub.settings.model import Config
@@ -47,8 +49,10 @@ class Told:
         clock: Clock,
         authority: Authority,
         ordered: Ordered,
+        moved: Moved,
     ) -> None:
         self._ordered = ordered
+        self._moved = moved
         self._config = config
         self._channels = channels
         self._database = database
@@ -71,7 +75,8 @@ class Told:
         understood = Understood()
         states = [(each.envelope.seq, each.envelope.answered, self._understand(each, understood)) for each in waiting]
         of_orders = [told for told in understood.told if told.entity in ORDER_ENTITIES]
-        understood.told = [told for told in understood.told if told.entity not in ORDER_ENTITIES]
+        of_movements = [told for told in understood.told if told.entity == MOVEMENT]
+        understood.told = [told for told in understood.told if told.entity not in (*ORDER_ENTITIES, MOVEMENT)]
         numbers = self._database.next_block(1 + len(understood.told) + len(of_orders))
         mark, self._ledger_numbers = numbers[0], numbers[1 + len(of_orders) :]
         now = self._clock.now()
@@ -82,6 +87,7 @@ class Told:
             self._keep_claims(tx, understood, mark)
             self._keep_observations(tx, understood, now, mark)
             self._ordered.keep(tx, of_orders, now, mark, numbers[1:])
+            self._moved.keep(tx, of_movements, heard, now, mark)
             self._keep_gone(tx, understood, mark)
             self._keep_rest(tx, understood, now, mark)
             inbox.understood(tx, states)

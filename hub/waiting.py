@@ -98,6 +98,8 @@ def lacks(
     if aspect not in manifest.sends:
         reason = manifest.never.get(aspect, "")
         return Lack(f"{manifest.title} takes no {aspect} from outside" + (f": {reason}" if reason else ""), True)
+    if aspect == Aspect.MOVEMENT:
+        return Lack("no fact of another system has moved anything of it here", True)
     if aspect == Aspect.STOCK:
         return _stock_lacks(config, authority, manifests, channel, heard)
     if aspect == Aspect.PRICE:

@@ -31,6 +31,7 @@ from hub.errors import (
 )
 from hub.flow import Aspect, Door, Envelope
 from hub.merge.authority import Authority
+from hub.moved import Moved
 from hub.ordered import Ordered
 from hub.settings.model import Config
 from hub.store import catalogue, channels, cursors, dirty, inbox, ledger, letters, orders, requests
@@ -127,7 +128,8 @@ class Walk:
         self._decide = Decide(config, channels, database, clock, self._authority)
         parties = Parties(vault, clock)
         self._ordered = Ordered(config, channels, database, clock, self._authority, self._decide.differences, parties)
-        self.told = Told(config, channels, database, vault, clock, self._authority, self._ordered)
+        self._moved = Moved(config, channels, database, clock, self._authority, self._decide.differences)
+        self.told = Told(config, channels, database, vault, clock, self._authority, self._ordered, self._moved)
         self._heard = self._read_heard()
         self.read_now = {(name, stream) for name, channel in channels.items() for stream in _hinted(channel)}
         """(channel, stream) that a hint asked to read at once; the channel's turn takes them out. After a start every stream that
@@ -144,14 +146,15 @@ class Walk:
                 self._wake(channel)
         ended = self._ends() if understood or did or self._unchecked() else False
         ordered, orders_to_send = self._ordered.step(limit)
+        moved, movements_to_send = self._moved.step(limit)
         decided, to_send = self._decide.step(limit, self._heard)
-        to_send |= orders_to_send
+        to_send |= orders_to_send | movements_to_send
         if understood:
             to_send |= self._with_look_ups()
             to_send |= self._barrier()
         for channel in to_send:
             self._wake(channel)
-        return bool(did or understood or ended or ordered or decided)
+        return bool(did or understood or ended or ordered or moved or decided)
 
     # deliveries of the receiver
 
@@ -319,7 +322,12 @@ class Walk:
     def mark_all(self) -> None:
         """Work everything out again (after new rules)."""
         mark = self._database.next()
-        self._database.transaction(lambda tx: dirty.mark_all_items(tx, mark))
+
+        def keep(tx: Tx) -> None:
+            dirty.mark_all_items(tx, mark)
+            dirty.mark_all_movements(tx, mark)
+
+        self._database.transaction(keep)
 
 
 def _hinted(channel: Channel) -> set[str]:

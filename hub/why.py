@@ -32,7 +32,7 @@ from hub.waiting import UNBOUND, heard_streams, lacks, unread
 RECEIPTS_MAX: Final = 5
 DRIFT_MAX: Final = 5
 DIGEST_CHARS: Final = 12
-ASPECTS: Final = (Aspect.STOCK, Aspect.PRICE, Aspect.LISTING)
+ASPECTS: Final = (Aspect.STOCK, Aspect.PRICE, Aspect.LISTING, Aspect.MOVEMENT)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "status": "How everything is",
     "orders": "The latest orders, and which are stuck",
     "oversells": "What was sold that nobody has",
+    "movements": "Goods between places: under way, missing",
     "trace": "The whole story of an order",
     "forget": "Erase a customer",
     "bind": "Say which item a listing is",

@@ -45,6 +45,8 @@ def _print(found: Status) -> None:
     say.line(f"dead letters {found.dead_letters}, holds {len(found.holds)}, store {found.store_bytes // 1024} KiB")
     if found.oversells:
         say.line(f"oversold {found.oversold} items now, {found.oversells} times in all: `samklang oversells`")
+    if found.movements_open:
+        say.line(f"movements open {found.movements_open}: `samklang movements --open`")
     for hold in found.holds:
         say.line(f"held {hold['id']} {hold['channel']} {hold['guard']}: {hold['words']}")
     if found.ticks:

@@ -35,11 +35,19 @@ def difference(aspect: str, target: Plain, shown: Plain) -> Difference | None:
     """
     if aspect == Aspect.STOCK:
         return _stock(target, shown)
+    if aspect == Aspect.MOVEMENT:
+        return _moved(target, shown)
     if aspect == Aspect.PRICE:
         return None if shown is not None and same_price(target, shown) else Difference(PRICE, False)
     if shown is None or any(shown.get(name) != value for name, value in target.items()):
         return Difference(WORDING, False)
     return None
+
+
+def _moved(target: Plain, shown: Plain) -> Difference | None:
+    """What is to be moved yet: nothing was told so far means that nothing was moved so far."""
+    left = int(target["moved"]) - (0 if shown is None else int(shown["moved"]))
+    return Difference(FALL if left < 0 else RISE, False) if left else None
 
 
 def same_price(one: Plain, other: Plain) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.canonical.values import Plain
 from hub.channel import Channel
+from hub.desired.movement import location_of
 from hub.flow import Aspect, Change, Key
 from hub.settings.model import Location
 from hub.store.catalogue import Binding
@@ -31,6 +32,9 @@ def acknowledged(sent: Change, shows: Plain) -> Plain:
     if sent.key.aspect == Aspect.ORDER:
         # They hold what we sent; their own number and state of it are theirs to tell, not ours to compare.
         return {**value, "their": str((shows or {}).get("their", ""))}
+    if sent.key.aspect == Aspect.MOVEMENT:
+        # A keyed delta is made whole or not at all: the sum that it brought them to is what they know now.
+        return value
     if sent.key.aspect != Aspect.STOCK:
         return {**value, **(shows or {})}
     own_open = int(sent.after.get("own_open", 0))
@@ -57,7 +61,7 @@ def _change(
         if own_open:
             after["own_open"] = own_open
     binding = bindings.get((each.key.channel, each.key.listing))
-    place = locations.get(each.key.place)
+    place = locations.get(location_of(each.key.place) if each.key.aspect == Aspect.MOVEMENT else each.key.place)
     return Change(
         id=each.id,
         key=each.key,

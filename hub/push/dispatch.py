@@ -142,7 +142,9 @@ class Dispatch:
     def _find(self, change: OpenChange) -> bool:
         """Find by our reference what became of a change that makes something new: only what is certainly not there is
         sent again, and what is there more than once is a dead letter."""
-        sent = self._as_sent(change)
+        key = change.key.channel, change.key.listing
+        bindings = self._database.read(lambda tx: catalogue.bindings(tx, [key]))
+        (sent,) = batches.to_send(self._channel, [change], bindings, self._config.locations, {}, change.sent_at)
         found = {r.change: r for r in self._channel.connector.find(change.key.aspect, [sent])}
         receipt = found.get(change.id)
         if receipt is None:

@@ -21,6 +21,7 @@ from hub.store.targets import StoredObservation
 
 FOLLOW_FIRST_SECONDS: Final = 0.5
 CONFLICT_LOOK_UP: Final = "our picture was old"
+MOVED_LOOK_UP: Final = "moved by us"
 AGAIN_SECONDS: Final = 1
 AGAIN_SECONDS_MAX: Final = 300
 AGAIN_DOUBLINGS_MAX: Final = 10
@@ -109,12 +110,15 @@ class Record:
             by.setdefault(each.receipt.outcome, []).append(each)
         self._applied(tx, by.get(Outcome.APPLIED, []), now, numbers[-1], numbers[len(outcomes) :])
         self._refused(tx, by.get(Outcome.REFUSED, []), now)
-        self._conflicts(tx, by.get(Outcome.CONFLICT, []), now, numbers[-1])
+        deltas = [e for e in by.get(Outcome.CONFLICT, []) if e.change.key.aspect == Aspect.MOVEMENT]
+        self._conflicts(tx, [e for e in by.get(Outcome.CONFLICT, []) if e not in deltas], now, numbers[-1])
         follow_at = now + round(FOLLOW_FIRST_SECONDS * 1_000_000)
         settled = [(e.change, "accepted", follow_at, e.receipt.handle, "") for e in by.get(Outcome.ACCEPTED, [])]
         settled += [
             (e.change, "unknown", self._findable_at(e.change, now), "", e.receipt.words) for e in by.get(Outcome.UNKNOWN, [])
         ]
+        # A delta expects no value of theirs: it waits and goes again as it is.
+        settled += [(e.change, "intended", _again_at(e.change, now), "", e.change.words) for e in deltas]
         turned_back = [e.change for e in by.get(Outcome.NOT_SENT, [])]
         if set(by) <= _STOPPED:
             # Nothing went through: sent again at once it would only be turned back again.
@@ -139,6 +143,7 @@ class Record:
         ledger.show_prices(tx, shown_prices)
         self._bind_created(tx, done, now, mark)
         self._bind_exported(tx, done, now, mark)
+        self._ask_for_figures(tx, done, now, mark)
         dirty.mark(tx, [(dirty.LISTING, e.change.key.channel, e.change.key.listing) for e in done], mark)
         ledger.write(
             tx,
@@ -195,13 +200,14 @@ class Record:
 
     def _bind_exported(self, tx: Tx, done: Sequence[Sent], now: int, mark: int) -> None:
         """An order that another system holds as a document now is bound to it, and read once more as it stands there."""
-        made = [e for e in done if e.change.key.aspect == Aspect.ORDER and e.change.key.place == "placed" and e.receipt.shows]
+        documents = [e for e in done if e.change.key.aspect == Aspect.ORDER and e.change.after.get("fact") == "placed"]
+        made = [e for e in documents if (e.receipt.shows or {}).get("their")]
         rows = [
             OrderBinding(
                 self._channel.name,
                 str(e.receipt.shows["their"]),
                 e.change.key.listing,
-                "export",
+                "credit" if e.change.after.get("of") else "export",
                 {"order": str(e.receipt.shows["their"]), "state": "reserve", "lines": []},
                 0,
                 0,
@@ -215,6 +221,15 @@ class Record:
         dirty.mark(tx, [(dirty.ORDER, row.order, "") for row in rows], mark)
         if ORDERS in self._channel.manifest.streams and self._channel.manifest.streams[ORDERS].look_up:
             channels.ask(tx, [(self._channel.name, ORDERS, row.their, "exported by us") for row in rows], mark, now)
+
+    def _ask_for_figures(self, tx: Tx, done: Sequence[Sent], now: int, mark: int) -> None:
+        """A figure moved by a fact is read again at once: until then the one that is known does not contain it."""
+        send = self._channel.send(Aspect.MOVEMENT)
+        if send is None or not self._channel.manifest.streams[send.stream].look_up:
+            return
+        moved = sorted({e.change.key.listing for e in done if e.change.key.aspect == Aspect.MOVEMENT})
+        at = now + send.visible_after_seconds * 1_000_000
+        channels.ask(tx, [(self._channel.name, send.stream, listing, MOVED_LOOK_UP) for listing in moved], mark, at)
 
     def _refused(self, tx: Tx, turned_down: Sequence[Sent], now: int) -> None:
         changes.settle(tx, [(e.change, "refused", 0, "", e.receipt.words[:500]) for e in turned_down])

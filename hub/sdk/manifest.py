@@ -178,6 +178,8 @@ class Manifest(_Part):
         for aspect, send in self.sends.items():
             if send.stream not in self.streams:
                 raise ValueError(f"sends.{aspect}.stream names no stream: {send.stream}")
+            if aspect == "movement" and (not send.find or send.findable_within_seconds is None):
+                raise ValueError("sends.movement: a delta must say how it is found again: `find` and `findable_within_seconds`")
         if self.deliveries is not None:
             for topic, meaning in self.deliveries.topics.items():
                 if meaning.stream not in self.streams:

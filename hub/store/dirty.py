@@ -7,15 +7,16 @@ from typing import Final, Literal, NamedTuple
 
 from hub.store.database import Tx
 
-Kind = Literal["item", "listing", "order"]
+Kind = Literal["item", "listing", "order", "movement"]
 ITEM: Final[Kind] = "item"
 LISTING: Final[Kind] = "listing"
 ORDER: Final[Kind] = "order"
+MOVEMENT: Final[Kind] = "movement"
 
 
 class Dirty(NamedTuple):
     """A dirty key with the mark that was seen: an item (`a` is its id, `b` the aspect of it that is dirty, "" for all of
-    it), a listing (`a` its channel, `b` the listing), or an order (`a`)."""
+    it), a listing (`a` its channel, `b` the listing), an order (`a`), or a movement (`a` who tells of it, `b` its id there)."""
 
     kind: Kind
     a: str
@@ -48,7 +49,7 @@ def mark_all_items(tx: Tx, number: int) -> None:
 def oldest(tx: Tx, limit: int) -> list[Dirty]:
     """The items and listings that have waited longest."""
     rows = tx.query(
-        "SELECT kind, a, b, mark FROM dirty WHERE kind <> 'order' ORDER BY mark, kind, a, b LIMIT :limit", limit=limit
+        "SELECT kind, a, b, mark FROM dirty WHERE kind IN ('item', 'listing') ORDER BY mark, kind, a, b LIMIT :limit", limit=limit
     )
     return [Dirty(*row) for row in rows]
 
@@ -56,6 +57,21 @@ def oldest(tx: Tx, limit: int) -> list[Dirty]:
 def oldest_orders(tx: Tx, limit: int) -> list[Dirty]:
     """The orders that have waited longest (`a` is the order's id)."""
     rows = tx.query("SELECT kind, a, b, mark FROM dirty WHERE kind = 'order' ORDER BY mark, a LIMIT :limit", limit=limit)
+    return [Dirty(*row) for row in rows]
+
+
+def mark_all_movements(tx: Tx, number: int) -> None:
+    """Mark every movement dirty (after a change of rules)."""
+    tx.execute(
+        "INSERT INTO dirty (kind, a, b, mark) SELECT 'movement', channel, movement, :number FROM movements WHERE true "
+        "ON CONFLICT (kind, a, b) DO UPDATE SET mark = excluded.mark",
+        number=number,
+    )
+
+
+def oldest_movements(tx: Tx, limit: int) -> list[Dirty]:
+    """The movements that have waited longest."""
+    rows = tx.query("SELECT kind, a, b, mark FROM dirty WHERE kind = 'movement' ORDER BY mark, a, b LIMIT :limit", limit=limit)
     return [Dirty(*row) for row in rows]
 
 

@@ -100,8 +100,18 @@ def save_observations(tx: Tx, seen: Sequence[StoredObservation]) -> None:
 
 
 def drop_observations(tx: Tx, listings: Iterable[tuple[str, str]]) -> None:
-    """Forget what gone listings showed."""
-    tx.many("DELETE FROM observations WHERE channel = :channel AND listing = :listing", sorted(set(listings)))
+    """Forget what gone listings showed; what was told of movements there stays told."""
+    tx.many(
+        "DELETE FROM observations WHERE channel = :channel AND listing = :listing AND aspect <> 'movement'", sorted(set(listings))
+    )
+
+
+def drop_acknowledged(tx: Tx, keys: Sequence[Key]) -> None:
+    """Forget what was acknowledged of these keys: their facts are as long gone as nobody tells of them any more."""
+    tx.many(
+        "DELETE FROM observations WHERE channel = :channel AND listing = :listing AND aspect = :aspect AND place = :place",
+        [tuple(key) for key in keys],
+    )
 
 
 def _row(each: StoredObservation) -> tuple[str | int, ...]:
