@@ -157,7 +157,31 @@ _MOVEMENTS: Final = (
     "CREATE INDEX moved_parts_open ON moved_parts (channel, movement) WHERE dispatched > received",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS, _OVERSELLS, _MOVEMENTS)
+_BOOKS: Final = (
+    """CREATE TABLE books (
+        "order" text PRIMARY KEY, channel text NOT NULL, place text NOT NULL, currency text NOT NULL, day text NOT NULL,
+        closes_at bigint NOT NULL, state text NOT NULL)""",
+    "CREATE INDEX books_day ON books (channel, day)",
+    "CREATE INDEX books_closing ON books (closes_at) WHERE state = 'open'",
+    """CREATE TABLE book_entries (
+        channel text NOT NULL, their text NOT NULL, "order" text NOT NULL, PRIMARY KEY (channel, their))""",
+    """CREATE INDEX book_entries_order ON book_entries ("order")""",
+)
+
+_ROUTES: Final = (
+    """CREATE TABLE routes (
+        "order" text NOT NULL, line text NOT NULL, place text NOT NULL, item text NOT NULL, quantity bigint NOT NULL,
+        short bigint NOT NULL, because text NOT NULL, seq bigint NOT NULL, at bigint NOT NULL,
+        PRIMARY KEY ("order", line, place))""",
+    "CREATE INDEX routes_waiting ON routes (item) WHERE short > 0 OR place = ''",
+    """CREATE TABLE not_found (
+        "order" text NOT NULL, fact text NOT NULL, line text NOT NULL, item text NOT NULL, place text NOT NULL,
+        quantity bigint NOT NULL, on_hand bigint NOT NULL, seen bigint NOT NULL, at bigint NOT NULL, lifted_at bigint NOT NULL,
+        PRIMARY KEY ("order", fact, line, item))""",
+    "CREATE INDEX not_found_holding ON not_found (item, place) WHERE lifted_at = 0",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS, _OVERSELLS, _MOVEMENTS, _BOOKS, _ROUTES)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 TYPES: Final = {
