@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hub import remembered
+from hub.books import DAY, Books, Entry
 from hub.canonical.order import MoneyError, conserved
 from hub.canonical.values import Plain
 from hub.channel import Channel
@@ -78,6 +79,7 @@ class Ordered:
         rules = [settings.orders for settings in config.channels.values()]
         self._named = {sku for rule in rules for sku in (*rule.items.values(), rule.catch_all_item) if sku}
         self._bundles = Rules(config)
+        self._books = Books(config, clock, database)
         self._moving = [name for name, channel in channels.items() if channel.send(Aspect.MOVEMENT) is not None]
 
     # taking in, inside the transaction that understood the envelopes
@@ -207,6 +209,7 @@ class Ordered:
 
     def step(self, limit: int) -> tuple[int, set[str]]:
         """Work off up to `limit` dirty orders; gives how many, and the channels that have something to send."""
+        self._books.close()
         self._expire(limit)
         rows = self._database.read(lambda tx: dirty.oldest_orders(tx, limit))
         if not rows:
@@ -216,6 +219,7 @@ class Ordered:
         wanted: dict[Key, Target] = {}
         reserved: list[Reservation] = []
         stuck: list[Order] = []
+        entries: list[Entry] = []
         for order in known.values():
             sayings = [self._in_lines_of(order, each, found) for each in found.sayings.get(order.order, ())]
             told = facts(sayings, self._clock.now())
@@ -223,6 +227,8 @@ class Ordered:
                 continue
             routes = self._routes(order, told)
             reserved += self._reserved(order, told, found, routes)
+            if order.channel in self._books.days and not order.history:
+                entries += self._books.entries(sayings, self._places)
             targets_of, words = documents(order, told, sayings, found.around, routes)
             wanted.update(targets_of)
             stuck.append(_said(order, told, words))
@@ -232,6 +238,7 @@ class Ordered:
         mark, lines = numbers[0], remembered.reserved(held, reserved, {each.order: each for each in stuck}, numbers[1:], now)
 
         def keep(tx: Tx) -> None:
+            self._books.enter(tx, entries, now)
             orders.replace_reservations(tx, list(known), reserved)
             ledger.write(tx, lines)
             orders.save_orders(tx, stuck)
@@ -342,7 +349,8 @@ class Ordered:
         self, order: Order, told: Facts, found: Known, routes: Mapping[str, Sequence[tuple[str, int]]]
     ) -> list[Reservation]:
         """What this order takes from the stock; history takes nothing."""
-        if order.history:
+        if order.history or told.origin.record.get(DAY):
+            # The sales of a day are promised one by one, not once more by their book.
             return []
         by_line = {line.line: self._items_of(order, line, found) for line in told.lines}
         moved = moved_since(order, told, found.around)

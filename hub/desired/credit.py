@@ -35,6 +35,8 @@ class Credit(NamedTuple):
     paid_minor: int
     parts: tuple[dict[str, Plain], ...]
     words: str = ""
+    by_record: bool = False
+    """Whether the teller keeps it as a record of its own."""
 
 
 class _Room:
@@ -116,6 +118,7 @@ def _returned(saying: Saying, room: _Room) -> Credit:
         max(0, given),
         tuple(parts),
         words,
+        True,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hub.books import DAY
 from hub.desired.credit import credits
 from hub.desired.order import EXPORT, Facts, Saying
 from hub.documents.around import Around
@@ -29,16 +30,23 @@ def documents(
         rule = channel.settings.orders
         if order.channel not in rule.export_from or not around.tells(name, "placed"):
             continue
-        if rule.books.get(order.channel, "each") == "elsewhere":
+        books = rule.books.get(order.channel, "each")
+        if books == "elsewhere":
             continue
-        found, stuck = placed(order, told, name, around, routes, exported)
-        wanted.update(found)
-        words += [stuck] if stuck else []
-        if name in exported or found:
-            found, stuck = credited(order, told, name, given_back, around)
+        daily = books == "daily" and told.state == "ended" and DAY not in told.origin.record
+        found: dict[Key, Target] = {}
+        if not daily:
+            found, stuck = placed(order, told, name, around, routes, exported)
             wanted.update(found)
             words += [stuck] if stuck else []
-    wanted.update(told_back(order, told, sayings, given_back, around))
+        if name in exported or found or daily:
+            # What came back over the same counter stands in the day's book as well.
+            due = [each for each in given_back if not (daily and each.by_record and each.teller == order.channel)]
+            found, stuck = credited(order, told, name, due, around)
+            wanted.update(found)
+            words += [stuck] if stuck else []
+    if DAY not in told.origin.record:
+        wanted.update(told_back(order, told, sayings, given_back, around))
     wanted.update(moved(order, told, around, routes))
     words += sorted({each.words for each in given_back if each.words})
     return wanted, "; ".join(dict.fromkeys(words))
