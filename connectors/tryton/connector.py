@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from connectors.tryton.order_records import ORDER_FIELDS, ORDER_MODELS, PREFIXES, SALE, order_record, order_times
+from connectors.tryton.movement_records import (
+    INTERNAL,
+    MOVEMENT_FIELDS,
+    MOVEMENT_MODELS,
+    MOVEMENT_PREFIXES,
+    movement_record,
+    movement_times,
+)
+from connectors.tryton.order_records import ORDER_FIELDS, ORDER_MODELS, PREFIXES, SALE, amended, order_record, order_times
 from connectors.tryton.order_sending import OrderSender
 from connectors.tryton.rpc import (
     ACTIVE_OR_NOT,
@@ -240,7 +248,30 @@ class TrytonConnector(Connector):
         return [self.orders.find(change) for change in changes]
 
     def _sales(self, rows: Sequence[Row]) -> list[Row]:
-        return [order_record(row, self.settings["shipping_product"]) for row in rows]
+        # What amends a document of ours is told by nobody: together with its sale it says what we said ourselves.
+        own = [row for row in rows if not amended(row)]
+        return [order_record(row, self.settings["shipping_product"]) for row in own]
+
+    # movements
+
+    def read_movements(self, ask: ReadAsk) -> Page:
+        """The next page of internal shipments by id: all (full), or those of which shipment or move changed since."""
+        window = Window.from_cursor(ask.cursor, full=ask.full)
+        domain = [] if window.since is None else [changed_since(window.since, *MOVEMENT_PREFIXES)]
+        rows = self._page_of(INTERNAL, domain, MOVEMENT_FIELDS, window.page, ask.page_max)
+        window = self._pinned(window, ask, rows, MOVEMENT_MODELS, at_start=True)
+        if not window.page:
+            window = window.saw(movement_times(rows))
+        return self._page("movements", self._movements(rows), window, more=len(rows) == ask.page_max, last=_last(rows))
+
+    def look_up_movements(self, ids: Sequence[str]) -> Page:
+        """These internal shipments as they are now."""
+        rows = self._read(INTERNAL, [["id", "in", _numbers(ids)]], MOVEMENT_FIELDS, len(ids))
+        return _looked_up(ids, self._movements(rows), {str(row["id"]) for row in rows})
+
+    def _movements(self, rows: Sequence[Row]) -> list[Row]:
+        places = set(self.context.places.values())
+        return [movement_record(row, places) for row in rows]
 
     # reading
 

@@ -42,11 +42,16 @@ def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str])
 
 
 def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """By the sale's id: number, reference, state, pieces wanted and shipped by SKU (services left out), and the total."""
+    """By the sale's id: number, reference, state, pieces wanted and shipped by SKU (services left out), and the total.
+
+    A sale that amends another one (`WEB-41~1`, described as changing WEB-41) is told within it.
+    """
     url, session, context = _sign_in(base_url, settings, secrets)
-    fields = ["number", "reference", "state", "total_amount", "lines.quantity", "lines.product.code", "lines.product.type"]
+    fields = ["number", "reference", "description", "state", "total_amount"]
+    fields += ["lines.quantity", "lines.product.code", "lines.product.type"]
     fields += ["lines.moves.state", "lines.moves.quantity", "lines.moves_ignored"]
     orders: dict[str, dict[str, Any]] = {}
+    amended: dict[str, str] = {}
     for row in _all(url, session, context, "sale.sale", [], fields):
         wanted: Counter[str] = Counter()
         shipped: Counter[str] = Counter()
@@ -54,10 +59,16 @@ def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]
             product = line["product."]
             if product is None or product["type"] != "goods":
                 continue
+            sign = -1 if _pieces(line["quantity"]) < 0 else 1
             wanted[product["code"]] += _pieces(line["quantity"])
             for move in line["moves."]:
-                wanted[product["code"]] -= _pieces(move["quantity"]) if move["id"] in line["moves_ignored"] else 0
-                shipped[product["code"]] += _pieces(move["quantity"]) if move["state"] == "done" else 0
+                wanted[product["code"]] -= sign * _pieces(move["quantity"]) if move["id"] in line["moves_ignored"] else 0
+                shipped[product["code"]] += sign * _pieces(move["quantity"]) if move["state"] == "done" else 0
+        main = str(row["reference"] or "").rpartition("~")[0]
+        if main in amended and row["description"] == f"Changes {main}":
+            _amend(orders[amended[main]], wanted, row)
+            continue
+        amended[row["reference"]] = str(row["id"])
         orders[str(row["id"])] = {
             "number": row["number"],
             "reference": row["reference"],
@@ -67,6 +78,14 @@ def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]
             "total": row["total_amount"]["decimal"],
         }
     return orders
+
+
+def _amend(order: dict[str, Any], wanted: Counter[str], row: dict[str, Any]) -> None:
+    if row["state"] in ("processing", "done"):
+        for sku, pieces in wanted.items():
+            order["lines"][sku] = order["lines"].get(sku, 0) + pieces
+        order["lines"] = {sku: pieces for sku, pieces in order["lines"].items() if pieces}
+        order["total"] = str(Decimal(order["total"]) + Decimal(row["total_amount"]["decimal"]))
 
 
 def _sign_in(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> tuple[str, str, Any]:

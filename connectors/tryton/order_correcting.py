@@ -36,6 +36,8 @@ class Corrector:
         number = sale["id"]
         for _ in range(ROUNDS_MAX):
             too_much = excess(sale, wanted)
+            if any(side < 0 for side in too_much):
+                raise NotBookableError("the sale is being processed: what comes back with it must be changed by a person")
             if any(quantity < 0 for quantity in too_much.values()):
                 raise NotBookableError("the sale is being processed: what was added to the order must be added by a person")
             if not too_much:
@@ -101,7 +103,8 @@ class Corrector:
 
 
 def _lines(sale: Row) -> list[Row]:
-    return [line for line in sale["lines."] if line["type"] == "line" and line["product."] is not None]
+    rows = [line for line in sale["lines."] if line["type"] == "line" and line["product."] is not None]
+    return [line for line in rows if Decimal(str(line["quantity"])) > 0]
 
 
 def _to_give_up(sale: Row, too_much: dict[int, int]) -> dict[int, list[int]]:

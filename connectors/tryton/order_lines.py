@@ -7,7 +7,7 @@ can differ by a minor unit; a small difference becomes a line of its own, a larg
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
 
@@ -36,24 +36,33 @@ class Wanted(NamedTuple):
 
 
 def wanted_rows(order: Mapping[str, Plain]) -> list[Row]:
-    """The order's lines and charges that are still wanted, as its payload says them."""
-    lines = [{**line, "pieces": Decimal(line["quantity"]) / THOUSAND} for line in order["lines"] if line["quantity"] > 0]
-    charges = [{**charge, "pieces": Decimal(1), "listing": ""} for charge in order["charges"]]
+    """The document's lines and charges that are still wanted, as its payload says them; below zero what comes back."""
+    lines = [{**line, "pieces": Decimal(line["quantity"]) / THOUSAND} for line in order["lines"] if line["quantity"]]
+    # A credit gives back a parcel that was charged for; elsewhere a charge below zero is a discount: one piece at that price.
+    credit = -1 if order.get("of") else 1
+    charges = [{**charge, "pieces": Decimal(credit)} for charge in order["charges"]]
     return [*lines, *charges]
 
 
 def is_cancelled(order: Mapping[str, Plain]) -> bool:
-    """Whether nothing of the order is wanted any more."""
-    return order.get("state") == "cancelled" or not any(line["quantity"] for line in order["lines"])
+    """Whether nothing of the document is wanted any more; a credit may be about charges alone."""
+    called_off = bool(order["lines"]) and not any(line["quantity"] for line in order["lines"])
+    return order.get("state") == "cancelled" or (called_off and not (order.get("of") and order["charges"]))
+
+
+def is_elsewhere(order: Mapping[str, Plain]) -> bool:
+    """Whether another system moves the goods, so that only the money is booked here."""
+    return bool(order.get("stock") == "elsewhere")
 
 
 def goods(order: Mapping[str, Plain], products: Mapping[int, Row]) -> Counter[int]:
-    """Thousandths wanted of each product that is shipped."""
+    """Thousandths wanted of each product that is shipped; what comes back stands under the product's id below zero."""
     counted: Counter[int] = Counter()
-    for line in order["lines"]:
-        product = number(line["listing"])
+    for row in wanted_rows(order):
+        product = number(row.get("listing"))
         if product in products and products[product]["type"] == "goods":
-            counted[product] += 0 if is_cancelled(order) else line["quantity"]
+            wanted = 0 if is_cancelled(order) else int(row["pieces"] * THOUSAND)
+            counted[-product if wanted < 0 else product] += abs(wanted)
     return counted
 
 
@@ -70,8 +79,11 @@ def expected_minor(order: Mapping[str, Plain]) -> int:
 def split(net: Decimal, pieces: Decimal, digits: Decimal) -> list[tuple[Decimal, Decimal]]:
     """Quantities with unit prices of at most four decimals that the platform multiplies to exactly this amount.
 
-    One price does it for fewer than a hundred pieces; beyond that the last piece carries the rest.
+    One price does it for fewer than a hundred pieces; beyond that the last piece carries the rest. What comes back has its price
+    above zero like what is sold.
     """
+    if pieces < 0:
+        return [(-part, price) for part, price in split(-net, -pieces, digits)]
     price = (net / pieces).quantize(PRICE_DIGITS, ROUND_HALF_UP)
     whole = pieces == pieces.to_integral_value()
     if (price * pieces).quantize(digits, ROUND_HALF_EVEN) == net or not whole or pieces < 2:
@@ -89,7 +101,7 @@ def wanted_lines(order: Mapping[str, Plain], product_of: Mapping[str, int], taxe
         if row.get("kind") == "rounding":
             # Their rounding is not ours: the line for it is made from what their total lacks.
             continue
-        product = number(row["listing"]) or product_of.get(str(row.get("kind")), 0) or product_of.get("", 0)
+        product = number(row.get("listing")) or product_of.get(str(row.get("kind")), 0) or product_of.get("", 0)
         if not product:
             raise NotBookableError(f"no product stands for `{row.get('kind')}`: say one in the setting other_product")
         net = from_minor(net_minor(row, order["tax"]), order["currency"])
@@ -130,12 +142,24 @@ def line_values(line: Wanted, unit: int) -> Row:
 
 def same_lines(wanted: Sequence[Wanted], sale: Row) -> bool:
     """Whether the sale has these lines, its own rounding line aside."""
-    booked = Counter(
-        (line["product"], Decimal(str(line["quantity"])), Decimal(line["unit_price"]["decimal"]), tuple(sorted(line["taxes"])))
-        for line in sale["lines."]
-        if line["type"] == "line" and not is_rounding(line)
-    )
-    return booked == Counter((one.product, one.quantity, one.unit_price, one.taxes) for one in wanted)
+    return Counter(one._replace(title="") for one in booked(sale)) == Counter(one._replace(title="") for one in wanted)
+
+
+def net_of(lines: Iterable[Wanted]) -> dict[Wanted, Decimal]:
+    """The quantity of each product at each price with its taxes, where it is not zero; the key has no quantity or title."""
+    counted: dict[Wanted, Decimal] = {}
+    for line in lines:
+        key = line._replace(quantity=Decimal(0), title="")
+        counted[key] = counted.get(key, Decimal(0)) + line.quantity
+    return {key: quantity for key, quantity in counted.items() if quantity}
+
+
+def booked(sale: Row) -> Iterator[Wanted]:
+    """The lines that the sale has, its own rounding line aside."""
+    for line in sale["lines."]:
+        if line["type"] == "line" and not is_rounding(line):
+            price, taxes = Decimal(line["unit_price"]["decimal"]), tuple(sorted(line["taxes"]))
+            yield Wanted(line["product"], Decimal(str(line["quantity"])), price, taxes, line["description"] or "")
 
 
 def is_rounding(line: Row) -> bool:
@@ -144,33 +168,35 @@ def is_rounding(line: Row) -> bool:
 
 
 class Standing(NamedTuple):
-    """What a sale has of one product, in thousandths: `kept` booked and not given up, `done` shipped."""
+    """What a sale has of one product, in thousandths: `kept` booked and not given up, `done` shipped (or come back)."""
 
     kept: int
     done: int
 
 
 def standing(sale: Row) -> dict[int, Standing]:
-    """What the sale has of each product that is shipped."""
+    """What the sale has of each product that is shipped; what comes back stands under the product's id below zero."""
     found: dict[int, Standing] = {}
     for line in sale["lines."]:
         if line["type"] != "line" or line["product."] is None or line["product."]["type"] != "goods":
             continue
-        old = found.get(line["product"], Standing(0, 0))
-        kept = in_pieces(line, line["quantity"]) - ignored(line)
+        quantity = in_pieces(line, line["quantity"])
+        side = -line["product"] if quantity < 0 else line["product"]
+        old = found.get(side, Standing(0, 0))
+        kept = abs(quantity) - ignored(line)
         moved = [in_pieces(line, move["quantity"]) for move in line["moves."] if move["state"] == "done"]
         done = sum(moved, Decimal(0))
-        found[line["product"]] = Standing(old.kept + int(kept * THOUSAND), old.done + int(done * THOUSAND))
+        found[side] = Standing(old.kept + int(kept * THOUSAND), old.done + int(done * THOUSAND))
     return found
 
 
 def excess(sale: Row, wanted: Mapping[int, int]) -> dict[int, int]:
-    """Thousandths of each product that the sale has too much of and has not shipped; below zero where it lacks some."""
-    found = {product: one.kept - max(wanted.get(product, 0), one.done) for product, one in standing(sale).items()}
-    for product, quantity in wanted.items():
-        if product not in found and quantity:
-            found[product] = -quantity
-    return {product: quantity for product, quantity in found.items() if quantity}
+    """Thousandths of each product that the sale has too much of and has not moved; below zero where it lacks some."""
+    found = {side: one.kept - max(wanted.get(side, 0), one.done) for side, one in standing(sale).items()}
+    for side, quantity in wanted.items():
+        if side not in found and quantity:
+            found[side] = -quantity
+    return {side: quantity for side, quantity in found.items() if quantity}
 
 
 def number(text: Plain) -> int:

@@ -16,13 +16,14 @@ from hub.sdk.api import Plain, iso
 Row = dict[str, Plain]
 SALE: Final = "sale.sale"
 OUT: Final = "stock.shipment.out"
-ORDER_MODELS: Final = (SALE, "sale.line", "stock.move", OUT)
-PREFIXES: Final = ("", "lines.", "lines.moves.", "shipments.")
+BACK: Final = "stock.shipment.out.return"
+ORDER_MODELS: Final = (SALE, "sale.line", "stock.move", OUT, BACK)
+PREFIXES: Final = ("", "lines.", "lines.moves.", "shipments.", "shipment_returns.")
 """Where the dates of those models stand, seen from the sale: an order has changed when any of them has."""
 
 TIMES: Final = ("write_date", "create_date")
 ORDER_FIELDS: Final = (
-    "number", "reference", "state", "currency.code", "total_amount", "warehouse.storage_location",
+    "number", "reference", "description", "state", "currency.code", "total_amount", "warehouse.storage_location",
     "party.name", "party.contact_mechanisms.type", "party.contact_mechanisms.value",
     "shipment_address.party_name", "shipment_address.street", "shipment_address.postal_code", "shipment_address.city",
     "shipment_address.country.code", "shipment_address.subdivision.name",
@@ -30,8 +31,12 @@ ORDER_FIELDS: Final = (
     "lines.product.code", "lines.product.name", "lines.product.type", "lines.product.default_uom.factor",
     "lines.taxes.rate", "lines.moves.state", "lines.moves.quantity", "lines.moves.shipment", "lines.moves_ignored",
     "shipments.number", "shipments.reference", "shipments.state", "shipments.warehouse_storage",
+    "shipment_returns.state", "shipment_returns.warehouse_storage",
     *(f"{prefix}{name}" for prefix in PREFIXES for name in TIMES),
 )  # fmt: skip
+AMENDS: Final = "~"
+"""Between our number and the count of a sale that amends the one of that number."""
+CAME_BACK: Final = ("received", "done")
 THOUSANDTH: Final = Decimal("0.001")
 
 
@@ -47,22 +52,34 @@ def order_record(sale: Row, shipping_product: str) -> Row:
         "number": sale["number"],
         "reference": sale["reference"],
         "state": sale["state"],
-        "placed_at": _when(sale["create_date"]),
+        "placed_at": when(sale["create_date"]),
         "currency": currency,
         "total": _amount(sale["total_amount"]),
         "lines": [_line(line, place) for line in lines],
         "charges": [_charge(line, shipping_product) for line in charges],
         "shipments": [_shipment(shipment, lines) for shipment in sale["shipments."]],
+        "returns": [_return(one, lines) for one in sale["shipment_returns."] if one["state"] in CAME_BACK],
         "customer": _customer(sale["party."]),
         "address": _address(sale["shipment_address."] or {}),
     }
+
+
+def amending(number: Plain) -> str:
+    """The description of a sale that amends the one of this number."""
+    return f"Changes {number}"
+
+
+def amended(sale: Row) -> str:
+    """The number of the sale that this one amends; "" when it amends none (a reference alone may be a person's)."""
+    head, _, count = str(sale["reference"] or "").rpartition(AMENDS)
+    return head if count.isascii() and count.isdigit() and sale["description"] == amending(head) else ""
 
 
 def order_times(sales: Sequence[Row]) -> list[int]:
     """Every write and create date in these sales and in what belongs to them."""
     rows = [*sales]
     for sale in sales:
-        rows += [*sale["lines."], *sale["shipments."]]
+        rows += [*sale["lines."], *sale["shipments."], *sale["shipment_returns."]]
         rows += [move for line in sale["lines."] for move in line["moves."]]
     return [at for row in rows for name in TIMES if (at := time_of(row.get(name))) is not None]
 
@@ -84,20 +101,20 @@ def ignored(line: Row) -> Decimal:
 
 def _is_line(line: Row, shipping_product: str) -> bool:
     product = line["product."]
-    # A negative quantity takes goods back within a sale: its money counts, its stock shows in the figures.
-    return product is not None and str(product["id"]) != shipping_product and Decimal(str(line["quantity"])) > 0
+    return product is not None and str(product["id"]) != shipping_product and Decimal(str(line["quantity"])) != 0
 
 
 def _line(line: Row, place: Plain) -> Row:
-    product = line["product."]
+    product, quantity = line["product."], in_pieces(line, line["quantity"])
     return {
         "id": line["id"],
         "product": product["id"],
         "code": product["code"],
         "title": line["description"] or product["name"],
         "type": product["type"],
-        "quantity": in_pieces(line, line["quantity"]),
-        "cancelled": ignored(line),
+        # Below zero: it comes back, and so is what was given up of it.
+        "quantity": quantity,
+        "cancelled": -ignored(line) if quantity < 0 else ignored(line),
         "place": place,
         **_money(line),
     }
@@ -105,7 +122,8 @@ def _line(line: Row, place: Plain) -> Row:
 
 def _charge(line: Row, shipping_product: str) -> Row:
     amount, product = _amount(line["amount"]), line["product."]
-    shipping = product is not None and str(product["id"]) == shipping_product and amount >= 0
+    back = Decimal(str(line["quantity"] or 0)) < 0
+    shipping = product is not None and str(product["id"]) == shipping_product and (amount >= 0 or back)
     kind = "shipping" if shipping else "fee" if amount >= 0 else "discount"
     title = line["description"] or (product["name"] if product is not None else "")
     return {"id": line["id"], "kind": kind, "title": title, **_money(line)}
@@ -126,13 +144,22 @@ def _shipment(shipment: Row, lines: Sequence[Row]) -> Row:
         # Carriers and parcels are modules of their own; the reference is where people write a tracking code without them.
         "tracking": shipment["reference"] or shipment["number"],
         "place": shipment["warehouse_storage"],
-        "lines": list(_parts(shipment["id"], lines)),
+        "lines": list(_parts(f"{OUT},{shipment['id']}", lines, shipment["state"] == "cancelled")),
     }
 
 
-def _parts(shipment: int, lines: Sequence[Row]) -> Iterator[Row]:
+def _return(shipment: Row, lines: Sequence[Row]) -> Row:
+    """Goods that came back: received into the input zone, in the storage zone's figure once put away."""
+    put_away = shipment["state"] == "done"
+    parts = [{**part, "put_away": put_away} for part in _parts(f"{BACK},{shipment['id']}", lines)]
+    return {"id": shipment["id"], "place": shipment["warehouse_storage"], "lines": parts}
+
+
+def _parts(shipment: str, lines: Sequence[Row], cancelled: bool = False) -> Iterator[Row]:
+    """What a shipment moves by line; what was taken out of it counts only where all of it is cancelled."""
     for line in lines:
-        moves = [move for move in line["moves."] if move["shipment"] == f"{OUT},{shipment}"]
+        moves = [move for move in line["moves."] if move["shipment"] == shipment]
+        moves = [move for move in moves if cancelled or move["state"] != "cancelled"]
         quantity = sum((in_pieces(line, move["quantity"]) for move in moves), Decimal(0))
         if quantity:
             yield {"line": line["id"], "quantity": quantity}
@@ -167,6 +194,7 @@ def _amount(tag: Plain) -> Decimal:
     return Decimal(tag["decimal"])
 
 
-def _when(tag: Plain) -> Plain:
+def when(tag: Plain) -> Plain:
+    """A tagged time as text; None for null."""
     at = time_of(tag)
     return None if at is None else iso(at)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connectors.tryton import sandbox_models as models
 from connectors.tryton import sandbox_sales as sales
+from connectors.tryton.sandbox_moving import BACK
 from hub.sdk.api import Plain
 
 Basket = Mapping[str, int] | Sequence[tuple[str, int]]
@@ -33,9 +34,10 @@ class SalesDesk:
 
     def order(
         self, basket: Basket, *, paid: bool = True, place: str = "", customer: Mapping[str, str] | None = None,
-        shipping: Decimal = Decimal(0), confirmed: bool = True,
+        shipping: Decimal = Decimal(0), confirmed: bool = True, reference: str = "",
     ) -> str:  # fmt: skip
-        """A sale of these pieces, shipped from the warehouse of this storage zone; not confirmed it is a quotation."""
+        """A sale of these pieces (below zero: they come back), shipped from the warehouse of this storage zone; not confirmed it
+        is a quotation. `reference` is what the clerk types there."""
         self._begin()
         person = {**MADE_PERSON, **(customer or {})}
         address = {name: person[name] for name in ("street", "postal_code", "city")}
@@ -48,7 +50,8 @@ class SalesDesk:
         lines = [self._line(self._product(sku), pieces) for sku, pieces in rows]
         if shipping:
             lines.append(self._line(self._product("SHIPPING"), 1, shipping))
-        values = {"party": party, "invoice_address": home, "shipment_address": home, "currency": 1}
+        values: models.Row = {"party": party, "invoice_address": home, "shipment_address": home, "currency": 1}
+        values["reference"] = reference or None
         sale = self.books.make_sale({**values, "warehouse": self._warehouse(place), "lines": [["create", lines]]})
         for verb in ("quote", "confirm") if confirmed else ("quote",):
             self._press_sale(verb, sale)
@@ -87,6 +90,41 @@ class SalesDesk:
         for verb in ("assign_force", "pick", "pack", "ship", "do"):
             self._press_out(verb, shipment)
         return str(shipment)
+
+    def receive_back(self, order: str, *, put_away: bool = True) -> None:
+        """What comes back with this sale is here, and put away (or still in the input zone)."""
+        for number in self.books.shipments(int(order), BACK):
+            self._begin()
+            if self.books.tables[BACK][number]["state"] == "draft":
+                self.books.receive_back(number)
+                self._run_queue()
+            if put_away:
+                self._begin()
+                self.books.put_away(number)
+
+    def transfer(self, basket: Basket, from_place: str, to_place: str) -> str:
+        """Goods that are to go from one storage zone to another. Gives the internal shipment's id."""
+        self._begin()
+        return str(self.books.make_transfer(self._counted(basket), int(from_place), int(to_place)))
+
+    def dispatch(self, transfer: str) -> None:
+        """They have left."""
+        self._begin()
+        self.books.send_transfer(int(transfer))
+
+    def receive_transfer(self, transfer: str, basket: Basket | None = None) -> None:
+        """They have arrived: all of them, or these (the rest stays in transit)."""
+        self._begin()
+        self.books.receive_transfer(int(transfer), None if basket is None else self._counted(basket))
+
+    def cancel_transfer(self, transfer: str) -> None:
+        """They stay where they are."""
+        self._begin()
+        self.books.cancel_transfer(int(transfer))
+
+    def _counted(self, basket: Basket) -> dict[int, Decimal]:
+        rows = list(basket.items()) if isinstance(basket, Mapping) else list(basket)
+        return {int(self._product(sku)["id"]): Decimal(pieces) for sku, pieces in rows}
 
     def pick(self, order: str) -> None:
         """Begin to pick what waits."""
@@ -148,10 +186,11 @@ class SalesDesk:
                 self.books.tables[models.PRODUCT][line["product"]]["code"], {"quantity": 0, "cancelled": 0, "fulfilled": 0}
             )
             counted["quantity"] += int(line["quantity"])
+            sign = -1 if line["quantity"] < 0 else 1
             for number in self.books.moves(line["id"]):
                 move = self.books.tables[models.MOVE][number]
-                counted["cancelled"] += int(move["quantity"]) if number in line["moves_ignored"] else 0
-                counted["fulfilled"] += int(move["quantity"]) if move["state"] == "done" else 0
+                counted["cancelled"] += sign * int(move["quantity"]) if number in line["moves_ignored"] else 0
+                counted["fulfilled"] += sign * int(move["quantity"]) if move["state"] == "done" else 0
         return found
 
     def _lines(self, sale: int) -> list[models.Row]:

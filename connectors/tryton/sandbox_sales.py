@@ -21,10 +21,10 @@ from connectors.tryton.sandbox_models import (
     RELATIONS,
     STAMPS,
     TEMPLATE,
-    Books,
     Context,
     Row,
 )
+from connectors.tryton.sandbox_moving import BACK, MovingBooks
 from connectors.tryton.sandbox_wire import TITLES, Fault, price, user_error
 from hub.sdk.api import Plain
 
@@ -48,8 +48,8 @@ FIELDS.update({
     TERM: ("name", *STAMPS),
     UOM: ("name", "factor", *STAMPS),
     SALE: ("number", "reference", "state", "party", "invoice_address", "shipment_address", "currency", "payment_term",
-           "warehouse", "invoice_method", "shipment_method", "shipment_cost_method", "sale_date", "comment", "shipment_state",
-           "invoice_state", "invoices_ignored", *STAMPS),
+           "warehouse", "invoice_method", "shipment_method", "shipment_cost_method", "sale_date", "description", "comment",
+           "shipment_state", "invoice_state", "invoices_ignored", *STAMPS),
     SALE_LINE: ("sale", "type", "product", "quantity", "unit", "unit_price", "taxes", "description", "note", "moves_ignored",
                 "moves_recreated", *STAMPS),
     OUT: ("number", "reference", "state", "effective_date", "customer", "warehouse", "warehouse_storage", *STAMPS),
@@ -60,13 +60,12 @@ RELATIONS.update({
     (PARTY, "addresses"): ADDRESS, (PARTY, "contact_mechanisms"): CONTACT, (PARTY, "identifiers"): PARTY_CODE,
     (ADDRESS, "country"): COUNTRY, (ADDRESS, "subdivision"): REGION, (ADDRESS, "party"): PARTY,
     (SALE, "party"): PARTY, (SALE, "shipment_address"): ADDRESS, (SALE, "currency"): CURRENCY, (SALE, "warehouse"): LOCATION,
-    (SALE, "lines"): SALE_LINE, (SALE, "shipments"): OUT, (SALE, "invoices"): INVOICE,
+    (SALE, "lines"): SALE_LINE, (SALE, "shipments"): OUT, (SALE, "shipment_returns"): BACK, (SALE, "invoices"): INVOICE,
     (SALE_LINE, "sale"): SALE, (SALE_LINE, "product"): PRODUCT, (SALE_LINE, "unit"): UOM, (SALE_LINE, "taxes"): TAX,
-    (SALE_LINE, "moves"): MOVE, (OUT, "outgoing_moves"): MOVE, (OUT, "inventory_moves"): MOVE,
+    (SALE_LINE, "moves"): MOVE, (MOVE, "unit"): UOM, (OUT, "outgoing_moves"): MOVE, (OUT, "inventory_moves"): MOVE,
 })  # fmt: skip
 PARENTS.update({
     ADDRESS: ("party",), CONTACT: ("party",), PARTY_CODE: ("party",), SALE_LINE: ("sale",), INVOICE: ("sale",),
-    MOVE: ("product", "origin", "shipment"),
 })  # fmt: skip
 TITLES.update({
     PARTY: "Party", ADDRESS: "Address", SALE: "Sale", SALE_LINE: "Sale Line", OUT: "Customer Shipment", INVOICE: "Invoice",
@@ -84,7 +83,7 @@ OUT_BUTTONS: Final = {
 BUTTONS: Final = {SALE: (*SALE_BUTTONS, "process"), OUT: (*OUT_BUTTONS, "assign_try", "assign_force")}
 
 
-class SalesBooks(Books):
+class SalesBooks(MovingBooks):
     """All records of one database, sales included."""
 
     def __init__(self, now: Callable[[], dt.datetime], currency: str, tax_rate: Decimal) -> None:
@@ -112,11 +111,13 @@ class SalesBooks(Books):
             (SALE, "lines"): lambda: self.children(SALE_LINE, "sale", row["id"]),
             (SALE, "invoices"): lambda: self.children(INVOICE, "sale", row["id"]),
             (SALE, "shipments"): lambda: self.shipments(row["id"]),
+            (SALE, "shipment_returns"): lambda: self.shipments(row["id"], BACK),
             (SALE, "untaxed_amount"): lambda: self.totals(row)[0],
             (SALE, "tax_amount"): lambda: self.totals(row)[1],
             (SALE, "total_amount"): lambda: sum(self.totals(row), Decimal(0)),
             (SALE_LINE, "amount"): lambda: self.amount(row),
             (SALE_LINE, "moves"): lambda: self.moves(row["id"]),
+            (MOVE, "unit"): lambda: 1,
             (OUT, "outgoing_moves"): lambda: self.outgoing(row["id"]),
             (OUT, "inventory_moves"): lambda: self.inner(row["id"]),
         }
@@ -139,12 +140,12 @@ class SalesBooks(Books):
     def _moves_of(self, shipment: int) -> list[int]:
         return self.children(MOVE, "shipment", f"{OUT},{shipment}")  # type: ignore[arg-type]
 
-    def shipments(self, sale: int) -> list[int]:
-        """The shipments that have a move of the sale's lines."""
+    def shipments(self, sale: int, model: str = OUT) -> list[int]:
+        """The shipments (or returns) that have a move of the sale's lines."""
         told = {
             self.tables[MOVE][move]["shipment"] for line in self.children(SALE_LINE, "sale", sale) for move in self.moves(line)
         }
-        return sorted(int(one.rpartition(",")[2]) for one in told if one)
+        return sorted(int(one.rpartition(",")[2]) for one in told if one and one.startswith(f"{model},"))
 
     def amount(self, line: Row) -> Decimal:
         """The line's amount, rounded to the currency."""
@@ -253,16 +254,21 @@ class SalesBooks(Books):
         if row["state"] not in ("confirmed", "processing", "done"):
             return
         lines = [self.tables[SALE_LINE][line] for line in self.children(SALE_LINE, "sale", number)]
-        if row["state"] == "confirmed":
+        if row["state"] == "confirmed" and row["invoice_method"] != "manual":
             self.insert(INVOICE, {"sale": number, "state": "draft"})
-        missing = [(line, left) for line in lines if self._goods(line) and (left := self._unmoved(line)) > 0]
-        if missing:
-            self._make_shipment(row, missing)
+        ships = row["shipment_method"] != "manual"
+        missing = [(line, left) for line in lines if ships and self._goods(line) and (left := self._unmoved(line)) > 0]
+        if out := [(line, left) for line, left in missing if line["quantity"] > 0]:
+            self._make_shipment(row, out)
+        if back := [(line, left) for line, left in missing if line["quantity"] < 0]:
+            self.make_return(row, self.tables[LOCATION][row["warehouse"] or 5], back, SALE_LINE)
         values = {
             "shipment_state": self._shipment_state(lines),
             "invoice_state": self._invoice_state(row),
         }
-        done = values["invoice_state"] in ("paid", "none") and values["shipment_state"] in ("sent", "none")
+        # A sale of which nothing moves here stays open for ever: they ask for its goods to be moved or given up.
+        moved = values["shipment_state"] == "sent" or (values["shipment_state"] == "none" and not self._open_goods(lines))
+        done = values["invoice_state"] in ("paid", "none") and moved
         values["state"] = "done" if done else "processing"
         if any(row[name] != value for name, value in values.items()):
             self.change(SALE, number, values)
@@ -276,7 +282,16 @@ class SalesBooks(Books):
         return sum((move["quantity"] for move in rows), Decimal(0))
 
     def _unmoved(self, line: Row) -> Decimal:
-        return Decimal(line["quantity"] - self._moved(line, but=("moves_recreated",)))
+        return Decimal(abs(line["quantity"]) - self._moved(line, but=("moves_recreated",)))
+
+    def _open_goods(self, lines: list[Row]) -> bool:
+        """Whether goods of these lines are neither moved nor given up."""
+        for line in lines:
+            moves = [self.tables[MOVE][one] for one in self.moves(line["id"])]
+            settled = [one["quantity"] for one in moves if one["state"] == "done" or one["id"] in line["moves_ignored"]]
+            if self._goods(line) and sum(settled, Decimal(0)) < abs(line["quantity"]):
+                return True
+        return False
 
     def _shipment_state(self, lines: list[Row]) -> str:
         goods = [line for line in lines if self._goods(line)]
@@ -289,7 +304,7 @@ class SalesBooks(Books):
         if all(move["state"] == "cancelled" for _, move in moves):
             return "none"
         settled = [move["quantity"] for line, move in moves if move["state"] == "done" or move["id"] in line["moves_ignored"]]
-        whole = sum((line["quantity"] for line in goods), Decimal(0))
+        whole = sum((abs(line["quantity"]) for line in goods), Decimal(0))
         left = whole - sum(settled, Decimal(0))
         return "sent" if left <= 0 else "partially shipped" if left < whole else "waiting"
 

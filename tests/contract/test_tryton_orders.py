@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from tryton_orders import PERSON, book, line, placed, tees
-from tryton_stage import listed, mappings, of, stocked, wired
+from tryton_orders import PERSON, Desk, line, placed, tees
+from tryton_stage import listed, mappings, of
 
-from connectors.tryton.connector import TrytonConnector
 from connectors.tryton.sandbox import Sandbox
 from hub.canonical.order import conserved
 from hub.flow import Change, Key, Outcome
-
-
-class Desk:
-    """A small Tryton with goods and a shipping service, and the connector that books orders there."""
-
-    def __init__(self, **person: Any) -> None:
-        self.sandbox: Sandbox = stocked()
-        shipping = self.sandbox.add_intangible("SHIPPING", "Shipping")
-        self.connector: TrytonConnector = wired(self.sandbox, self.sandbox.clock, settings={"shipping_product": shipping})
-        said = {**PERSON, **person}
-        object.__setattr__(self.connector.context, "party", lambda _: said)
-
-    def send(self, after: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> tuple[Outcome, str]:
-        (receipt,) = self.connector.send("order", [book(after, before)])
-        return receipt.outcome, receipt.words
-
-    def find(self, after: Mapping[str, Any]) -> Outcome:
-        (receipt,) = self.connector.find("order", [book(after)])
-        return receipt.outcome
-
-    def sales(self) -> list[dict[str, Any]]:
-        return list(self.sandbox.orders_shown().values())
-
-    def told(self) -> list[dict[str, Any]]:
-        return [order for record in listed(self.connector, "orders")[0] for order in mappings().understand("order", record)]
 
 
 @pytest.fixture

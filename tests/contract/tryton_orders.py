@@ -1,11 +1,15 @@
-"""Made orders of a webshop as the hub exports them to Tryton, and the person behind them."""
+"""Made orders of a webshop as the hub exports them to Tryton, the person behind them, and the desk at which they are booked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.flow import Change, Key
+from tryton_stage import listed, mappings, stocked, wired
+
+from connectors.tryton.connector import TrytonConnector
+from connectors.tryton.sandbox import Sandbox
+from hub.flow import Change, Key, Outcome
 
 PERSON = {
     "order": "our-1", "customer": "5", "full_name": "Made Buyer", "company": None, "email": "made.buyer@shop.example",
@@ -57,3 +61,28 @@ def book(after: Mapping[str, Any], before: Mapping[str, Any] | None = None, *, n
     """The change that makes the ERP know of it."""
     key = Key("erp", "our-1", "order", "placed")
     return Change(f"made-order-{number}", key, "our-1", None if before is None else dict(before), dict(after), {}, at=0)
+
+
+class Desk:
+    """A small Tryton with goods and a shipping service, and the connector that books orders there."""
+
+    def __init__(self, **person: Any) -> None:
+        self.sandbox: Sandbox = stocked()
+        shipping = self.sandbox.add_intangible("SHIPPING", "Shipping")
+        self.connector: TrytonConnector = wired(self.sandbox, self.sandbox.clock, settings={"shipping_product": shipping})
+        said = {**PERSON, **person}
+        object.__setattr__(self.connector.context, "party", lambda _: said)
+
+    def send(self, after: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> tuple[Outcome, str]:
+        (receipt,) = self.connector.send("order", [book(after, before)])
+        return receipt.outcome, receipt.words
+
+    def find(self, after: Mapping[str, Any]) -> Outcome:
+        (receipt,) = self.connector.find("order", [book(after)])
+        return receipt.outcome
+
+    def sales(self) -> list[dict[str, Any]]:
+        return list(self.sandbox.orders_shown().values())
+
+    def told(self) -> list[dict[str, Any]]:
+        return [order for record in listed(self.connector, "orders")[0] for order in mappings().understand("order", record)]
