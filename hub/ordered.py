@@ -26,7 +26,7 @@ from hub.intake.understand import RecordTold
 from hub.merge.authority import Authority
 from hub.settings.dates import day_micros
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, ledger, letters, orders, requests, targets
+from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, requests, targets
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
 from hub.store.orders import Order, OrderBinding, Reservation
@@ -248,6 +248,7 @@ class Ordered:
             changes.intend(tx, decided.changes)
             for hold in decided.holds:
                 requests.hold(tx, hold)
+            channels.ask(tx, self._figures_of(held, reserved, found.around), mark, now)
             dirty.mark(tx, [(dirty.ITEM, item, Aspect.STOCK) for item in touched if item], mark)
             dirty.clear(tx, rows)
 
@@ -358,6 +359,22 @@ class Ordered:
             Reservation(order.order, p.line, p.part, p.item, p.place, p.quantity, order.channel, p.state, p.seq, p.as_of, p.until)
             for p in promises(told, by_line, self._places, routes, moved)
         ]
+
+    def _figures_of(
+        self, held: Sequence[Reservation], reserved: Sequence[Reservation], around: Around
+    ) -> list[tuple[str, str, str, str]]:
+        """The figures to read at once: what just left counts twice until the figure of its place is read without it."""
+        before = {(each.order, each.line, each.part) for each in held}
+        asked = set()
+        for each in reserved:
+            channel = self._channels.get(self._executors.get(each.place, ""))
+            # A till tells its figure with each of its own sales.
+            if not each.part or channel is None or each.teller == each.origin or (each.order, each.line, each.part) in before:
+                continue
+            listing, stream = around.listings.get((channel.name, each.item)), channel.lookup_stream("stock")
+            if listing is not None and stream:
+                asked.add((channel.name, stream, listing.listing, "something of it left"))
+        return sorted(asked)
 
     def _items_of(self, order: Order, line: Line, found: Known) -> list[tuple[str, int]]:
         """The items that a line takes and pieces of each per unit: of a virtual bundle its components."""
