@@ -13,7 +13,8 @@ from typing import Final
 
 from connectors.vendure.admin_api import AdminApi, RejectedError
 from connectors.vendure.documents import PROBE, READ_ITEMS, READ_STOCK, SEND_PRICE, SEND_STOCK, TERMS
-from connectors.vendure.order_reading import OrderReader
+from connectors.vendure.money import amount_of, hundredths
+from connectors.vendure.order_reading import OrderReader, pickups
 from connectors.vendure.order_sending import OrderSender
 from connectors.vendure.reading import Reading
 from hub.sdk.api import (
@@ -28,8 +29,6 @@ from hub.sdk.api import (
     Receipt,
     UnavailableError,
     body_json,
-    exact_minor,
-    from_minor,
     iso,
     micros,
     plain_decimal,
@@ -67,7 +66,8 @@ class VendureConnector(Connector):
         """Prepare signing in; nothing is asked yet."""
         self._api = AdminApi(self.context)
         self._known: Terms | None = None
-        self._orders = OrderReader(self._api, self.context.channel, self.manifest.streams["orders"].overlap_seconds)
+        overlap, places = self.manifest.streams["orders"].overlap_seconds, pickups(self.settings.get("pickup_methods", ""))
+        self._orders = OrderReader(self._api, self.context.channel, overlap, places)
         self._facts = OrderSender(self._api)
 
     # reading
@@ -188,7 +188,7 @@ class VendureConnector(Connector):
         for change in changes:
             currency, tax = change.after["currency"], change.after.get("tax", self.settings["prices_tax"])
             try:
-                minor = exact_minor(Decimal(change.after["amount"]), currency)
+                minor = hundredths(Decimal(change.after["amount"]))
             except ValueError as bad:
                 receipts.append(_refused(change, str(bad)))
                 continue
@@ -204,13 +204,12 @@ class VendureConnector(Connector):
         return receipts + self._send("send price", SEND_PRICE, planned, self.manifest.sends["price"].batch_max)
 
     def send_order(self, changes: Sequence[Change]) -> list[Receipt]:
-        """Tells of parcels, cancellations and refunds, each at most once however often it is sent."""
+        """Tells of parcels, cancellations, refunds and what is ready to be fetched, each once however often it is sent."""
         return [self._facts.send(change) for change in changes]
 
     def find_order(self, changes: Sequence[Change]) -> list[Receipt]:
         """Whether these facts stand in their orders."""
-        found = [self._facts.find(change) for change in changes]
-        return [receipt for receipt in found if receipt is not None]
+        return [self._facts.find(change) for change in changes]
 
     def _terms(self, places: set[str], currencies: set[str]) -> Terms:
         """The shop's terms, asked for once, and again when these places and currencies are not all among them."""
@@ -289,9 +288,9 @@ def _price_judge(change: Change, currency: str, minor: int, tax: str) -> Callabl
         prices = [price["price"] for price in variant["prices"] if price["currencyCode"] == currency]
         if not prices:
             return _refused(change, f"accepted, but the variant shows no price in {currency}")
-        shows = {"amount": plain_decimal(from_minor(int(prices[0]), currency)), "currency": currency, "tax": tax}
+        shows = {"amount": plain_decimal(amount_of(int(prices[0]))), "currency": currency, "tax": tax}
         if prices[0] != minor:
-            words = f"asked for {minor} minor units, the shop shows {prices[0]}"
+            words = f"asked for {minor} hundredths, the shop shows {prices[0]}"
             return Receipt(change.id, Outcome.REFUSED, words, shows=shows)
         return Receipt(change.id, Outcome.APPLIED, shows=shows)
 

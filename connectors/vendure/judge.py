@@ -26,6 +26,7 @@ ORDERS = """query Orders($options: OrderListOptions) {
       id code state totalWithTax
       lines { id quantity productVariant { sku } }
       fulfillments { state lines { orderLineId quantity } }
+      history(options: { filter: { type: { eq: "ORDER_NOTE" } }, take: 500 }) { items { isPublic data } }
     }
   }
 }"""
@@ -49,7 +50,10 @@ def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str])
 
 
 def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """By their order id: number, state, pieces ordered and shipped by SKU, and what the customer pays now. Carts are left out."""
+    """By their order id: number, state, pieces ordered and shipped by SKU, what the customer pays now and may read of it.
+
+    Carts are left out.
+    """
     headers = _sign_in(base_url, settings, secrets)
     held: dict[str, dict[str, Any]] = {}
     skip, total = 0, 1
@@ -82,6 +86,7 @@ def _order(order: dict[str, Any]) -> dict[str, Any]:
         "lines": lines,
         "shipped": shipped,
         "total": f"{Decimal(order['totalWithTax']) / 100:.2f}",
+        "notes": [one["data"]["note"] for one in order["history"]["items"] if one["isPublic"]],
     }
 
 

@@ -24,7 +24,10 @@ _ORDER: Final = f"""id code state updatedAt orderPlacedAt currencyCode totalWith
   surcharges {{ id description price priceWithTax taxRate }}
   shippingLines {{ id shippingMethod {{ code name }} discountedPrice discountedPriceWithTax }}
   taxSummary {{ taxRate }}
-  payments {{ id method amount state updatedAt refunds {{ id total state updatedAt }} }}
+  payments {{
+    id method amount state updatedAt
+    refunds {{ id total shipping adjustment state updatedAt lines {{ orderLineId quantity }} }}
+  }}
   fulfillments {{ id state method trackingCode updatedAt lines {{ orderLineId quantity }} }}
   history(options: {{ filter: {{ type: {{ eq: "ORDER_CANCELLATION" }} }}, take: 500 }}) {{ items {{ id createdAt data }} }}"""
 
@@ -40,11 +43,11 @@ READ_ORDERS: Final = f"""query ReadOrders($options: OrderListOptions!) {{
 
 ORDER_STANDING: Final = """query OrderStanding($id: ID!) {
   order(id: $id) {
-    id state
+    id state currencyCode
     lines { id quantity }
     fulfillments { id state method trackingCode lines { orderLineId quantity } }
     payments { id amount state refunds { id total state reason } }
-    history(options: { filter: { type: { eq: "ORDER_CANCELLATION" } }, take: 500 }) { items { id data } }
+    history(options: { filter: { type: { in: ["ORDER_CANCELLATION", "ORDER_NOTE"] } }, take: 500 }) { items { id type data } }
   }
 }"""
 
@@ -88,6 +91,14 @@ SETTLE_REFUND: Final = """mutation SettleRefund($input: SettleRefundInput!) {
   }
 }"""
 
+ADD_NOTE: Final = """mutation AddNote($input: AddNoteToOrderInput!) {
+  addNoteToOrder(input: $input) { id }
+}"""
+
+UPDATE_NOTE: Final = """mutation UpdateNote($input: UpdateOrderNoteInput!) {
+  updateOrderNote(input: $input) { id data }
+}"""
+
 ALL: Final = {
     "PROBE_ORDERS": PROBE_ORDERS,
     "READ_ORDERS": READ_ORDERS,
@@ -97,4 +108,6 @@ ALL: Final = {
     "CANCEL_ORDER": CANCEL_ORDER,
     "REFUND_ORDER": REFUND_ORDER,
     "SETTLE_REFUND": SETTLE_REFUND,
+    "ADD_NOTE": ADD_NOTE,
+    "UPDATE_NOTE": UPDATE_NOTE,
 }

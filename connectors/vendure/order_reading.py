@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from connectors.vendure.admin_api import AdminApi
 from connectors.vendure.order_documents import PROBE_ORDERS, READ_ORDERS
 from connectors.vendure.order_records import Row, pulse, record
-from hub.sdk.api import Page, Plain, ReadAsk, UnavailableError, body_json, iso, micros
+from hub.sdk.api import ConfigError, Page, Plain, ReadAsk, UnavailableError, body_json, iso, micros
 
 WATCHED_MAX: Final = 500
 """Orders that a cursor watches. What moves in older ones is told by events and found by sweeps."""
@@ -71,8 +71,9 @@ class OrderReading:
 class OrderReader:
     """Reads the orders of one shop."""
 
-    def __init__(self, api: AdminApi, channel: str, overlap_seconds: int) -> None:
+    def __init__(self, api: AdminApi, channel: str, overlap_seconds: int, pickups: Mapping[str, str]) -> None:
         self._api = api
+        self._pickups = pickups
         self._channel = channel
         self._overlap_seconds = overlap_seconds
 
@@ -92,7 +93,7 @@ class OrderReader:
         listing = self._listed({"take": len(asked), "filter": {"id": {"in": asked}}})
         found = {order["id"] for order in listing["items"]}
         gone = tuple(one for one in asked if one not in found)
-        return Page(_body(listing, listing["items"]), "", False, len(found), gone)
+        return Page(self._body(listing, listing["items"]), "", False, len(found), gone)
 
     def _begun(self, stored: OrderReading, full: bool) -> OrderReading | None:
         """A reading that has begun; None when a poll finds the shop exactly as the last reading left it."""
@@ -138,12 +139,16 @@ class OrderReader:
             raise UnavailableError(words, channel=self._channel, operation="read orders")
         if not more:
             after = OrderReading(newest=after.newest, count=after.count, watched=after.watched)
-        return Page(_body(listing, orders), after.cursor(), more, total)
+        return Page(self._body(listing, orders), after.cursor(), more, total)
 
     def _listed(self, options: dict[str, Plain]) -> dict[str, Plain]:
         said, _ = self._api.ask("read orders", READ_ORDERS, {"options": options}, writes=False)
         listing: dict[str, Plain] = said["orders"]
         return listing
+
+    def _body(self, listing: dict[str, Plain], orders: Sequence[Row]) -> bytes:
+        items = [record(order, self._pickups) for order in orders]
+        return body_json({"data": {"orders": {**listing, "items": items}}})
 
 
 def _wanted(reading: OrderReading) -> dict[str, Plain]:
@@ -156,8 +161,15 @@ def _wanted(reading: OrderReading) -> dict[str, Plain]:
     return {**PLACED, "_or": ways}
 
 
-def _body(listing: dict[str, Plain], orders: Sequence[Row]) -> bytes:
-    return body_json({"data": {"orders": {**listing, "items": [record(order) for order in orders]}}})
+def pickups(text: str) -> dict[str, str]:
+    """Places by shipping method, from `code=place, code=place`; ConfigError when it is not written so."""
+    found: dict[str, str] = {}
+    for one in filter(None, (part.strip() for part in text.split(","))):
+        code, equals, place = (word.strip() for word in one.partition("="))
+        if not (code and equals and place) or code in found:
+            raise ConfigError(f"pickup_methods: {one!r} is not `code=place`, or names a method twice")
+        found[code] = place
+    return found
 
 
 def _micros(text: str) -> int:

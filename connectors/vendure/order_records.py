@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from hub.sdk.api import Plain, write_json
@@ -12,22 +13,27 @@ NO_MONEY: Final = frozenset({"Created", "Declined", "Error"})
 NO_REFUND: Final = frozenset({"Pending", "Failed"})
 """Refunds that were not paid out (yet); a pending one tells again when it is settled."""
 DIGEST_CHARS: Final = 12
+LEFT: Final = ("Shipped", "Delivered")
+WHOLE: Final = {"PartiallyShipped": "Shipped", "PartiallyDelivered": "Delivered"}
 
 Row = dict[str, Plain]
 
 
-def record(order: Row) -> Row:
+def record(order: Row, pickups: Mapping[str, str]) -> Row:
     """One order for the mappings. Amounts are the shop's integers; every row's `amount` contains its `tax`.
 
     Vendure lowers a line's quantity and the order's total when pieces are cancelled *and* when they come back. What has left
     and was taken off afterwards came back: it stays in the line and in the total, and stands under `returned`.
+    `pickups` maps codes of shipping methods to the places where the customer fetches such an order.
     """
-    left = _left(order)
+    left = gone(order, lambda state: state != "Cancelled")
     lines = [_line(line, left.get(line["id"], 0)) for line in order["lines"]]
     returned = sum(line["returnedAmount"] for line in lines)
     back = {line["id"]: line["returned"] for line in lines if line["returned"]}
     return {
-        **{name: order[name] for name in ("id", "code", "state", "updatedAt", "orderPlacedAt", "currencyCode")},
+        **{name: order[name] for name in ("id", "code", "updatedAt", "orderPlacedAt", "currencyCode")},
+        "state": _state(order),
+        "pickup": _pickup(order, pickups),
         "total": order["totalWithTax"] + returned,
         "lines": lines,
         "charges": _charges(order),
@@ -37,6 +43,15 @@ def record(order: Row) -> Row:
         "customer": _customer(order["customer"]),
         "address": _address(order),
     }
+
+
+def gone(order: Row, counts: Callable[[str], bool] = lambda state: state in LEFT) -> dict[str, int]:
+    """Pieces by line in the fulfilments whose state counts: by default those that have left."""
+    left: dict[str, int] = {}
+    for one in order["fulfillments"] or []:
+        for part in one["lines"] if counts(one["state"]) else []:
+            left[part["orderLineId"]] = left.get(part["orderLineId"], 0) + part["quantity"]
+    return left
 
 
 def pulse(order: Row) -> str:
@@ -55,14 +70,18 @@ def pulse(order: Row) -> str:
     return hashlib.sha256(write_json(seen).encode()).hexdigest()[:DIGEST_CHARS]
 
 
-def _left(order: Row) -> dict[str, int]:
-    """Pieces per line in fulfilments that were not cancelled."""
-    left: dict[str, int] = {}
-    for fulfilment in order["fulfillments"] or []:
-        if fulfilment["state"] != "Cancelled":
-            for part in fulfilment["lines"]:
-                left[part["orderLineId"]] = left.get(part["orderLineId"], 0) + part["quantity"]
-    return left
+def _state(order: Row) -> str:
+    """The order's state; when the rest of it was cancelled after some had left, Vendure says "partially" for ever."""
+    state = str(order["state"])
+    left = gone(order)
+    nothing_open = all(left.get(line["id"], 0) >= line["quantity"] for line in order["lines"])
+    return WHOLE.get(state, state) if nothing_open else state
+
+
+def _pickup(order: Row, pickups: Mapping[str, str]) -> str | None:
+    """Where the customer fetches all of it; None when it is sent, and when its shipping lines do not agree."""
+    places = {pickups.get(one["shippingMethod"]["code"]) for one in order["shippingLines"]}
+    return places.pop() if len(places) == 1 else None
 
 
 def _line(line: Row, left: int) -> Row:
@@ -86,6 +105,7 @@ def _line(line: Row, left: int) -> Row:
 
 def _charges(order: Row) -> list[Row]:
     rates = sorted({row["taxRate"] for row in order["taxSummary"]})
+    given_back = any(refund["shipping"] for one in order["payments"] or [] for refund in one["refunds"])
     shipping = [
         {
             "id": f"shipping-{one['id']}",
@@ -96,7 +116,8 @@ def _charges(order: Row) -> list[Row]:
             "taxRate": _rate(one["discountedPrice"], one["discountedPriceWithTax"], rates),
         }
         for one in order["shippingLines"]
-        if one["discountedPriceWithTax"] or one["discountedPrice"]
+        # One that costs nothing is no charge, unless a refund speaks of it.
+        if one["discountedPriceWithTax"] or one["discountedPrice"] or given_back
     ]
     surcharges = [
         {
@@ -124,7 +145,8 @@ def _payments(order: Row) -> list[Row]:
     rows: list[Row] = []
     for one in order["payments"] or []:
         if one["state"] not in NO_MONEY:
-            rows.append({**{name: one[name] for name in ("id", "method", "state", "amount")}, "at": one["updatedAt"]})
+            paid = {name: one[name] for name in ("id", "method", "state", "amount")}
+            rows.append({**paid, "at": one["updatedAt"], "parts": []})
         for refund in one["refunds"]:
             if refund["state"] not in NO_REFUND:
                 rows.append(
@@ -134,8 +156,28 @@ def _payments(order: Row) -> list[Row]:
                         "state": f"Refund{refund['state']}",
                         "amount": refund["total"],
                         "at": refund["updatedAt"],
+                        "parts": _refunded(order, refund),
                     }
                 )
+    return rows
+
+
+def _refunded(order: Row, refund: Row) -> list[Row]:
+    """What a refund is for: lines with their pieces, and the shipping. What it adjusts besides is for nothing named.
+
+    A refund by amount does not say what of it each line gets: told are amounts only where there is one way to read it.
+    """
+    units = {line["id"]: line["proratedUnitPriceWithTax"] for line in order["lines"]}
+    goods = refund["total"] - refund["shipping"] - refund["adjustment"]
+    rows: list[Row] = [{"line": one["orderLineId"], "quantity": one["quantity"], "amount": None} for one in refund["lines"]]
+    worth = [units.get(row["line"], 0) * row["quantity"] for row in rows]
+    if len(rows) == 1:
+        worth = [goods]
+    if sum(worth) == goods >= 0:
+        rows = [{**row, "amount": amount} for row, amount in zip(rows, worth, strict=True)]
+    if refund["shipping"] and len(order["shippingLines"]) == 1:
+        line = f"shipping-{order['shippingLines'][0]['id']}"
+        rows.append({"line": line, "quantity": 0, "amount": refund["shipping"]})
     return rows
 
 

@@ -1,33 +1,35 @@
-"""Telling the shop what became of its orders: a parcel that left, pieces that are not coming, money that was given back.
+"""Telling the shop what became of its orders: parcels, cancellations, refunds, and what its people and customers must know.
 
 Every fact is looked for before it is made, by what it leaves in the order itself: a fulfilment by its tracking code or, without
-one, by our mark in its method; a cancellation by our mark in the reason of its history entry; a refund by our mark as reason.
+one, by our mark in its method; a cancellation by our mark in the reason of its history entry; a refund by our mark as reason;
+a note by our mark in its words.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
 from typing import Final
 
 from connectors.vendure.admin_api import AdminApi, RejectedError
-from connectors.vendure.order_documents import (
-    ADD_FULFILLMENT,
-    CANCEL_ORDER,
-    MOVE_FULFILLMENT,
-    ORDER_STANDING,
-    REFUND_ORDER,
-    SETTLE_REFUND,
+from connectors.vendure.order_documents import ADD_FULFILLMENT, CANCEL_ORDER, MOVE_FULFILLMENT, ORDER_STANDING
+from connectors.vendure.order_facts import (
+    OVER,
+    applied,
+    asked,
+    denied,
+    mark,
+    not_sent,
+    pieces,
+    refused,
+    strange,
 )
-from connectors.vendure.order_records import Row
+from connectors.vendure.order_notes import found_note, note
+from connectors.vendure.order_records import Row, gone
+from connectors.vendure.order_refunding import found_refund, refund
 from hub.sdk.api import Change, Outcome, Plain, Receipt
 
-THOUSAND: Final = 1000
-MARK_CHARS: Final = 10
 HANDLER: Final = "manual-fulfillment"
-LEFT: Final = ("Shipped", "Delivered")
-WORDS_CHARS_MAX: Final = 200
-OVER: Final = ("Cancelled", "Failed")
+STEPS: Final = ("Shipped", "Delivered")
+ARRIVED: Final = ("delivered", "handed_over")
 
 
 class OrderSender:
@@ -38,246 +40,183 @@ class OrderSender:
 
     def send(self, change: Change) -> Receipt:
         """Make the fact true, or finish what an earlier try began; already true is applied."""
-        facts: dict[str, Callable[[Change, Row], Receipt]] = {
-            "fulfilled": self._fulfil,
-            "cancelled": self._cancel,
-            "refunded": self._refund,
-        }
-        make = facts.get(str(change.after.get("fact")))
-        if make is None:
-            return _refused(change, f"nothing can be {change.after.get('fact')} in the shop from outside")
+        if change.after.get("fact") not in ("fulfilled", "cancelled", "refunded", "refund_noted", "ready"):
+            return refused(change, f"nothing can be {change.after.get('fact')} in the shop from outside")
         order = self._standing(change)
         if order is None:
-            return _refused(change, "the shop has no such order")
+            return refused(change, "the shop has no such order")
         found = _found(change, order)
-        if found is not None and found.outcome is not Outcome.NOT_SENT:
+        if found.outcome is not Outcome.NOT_SENT:
             return found
         try:
-            return make(change, order)
-        except RejectedError as refused:
-            outcome = Outcome.REFUSED if refused.meant else Outcome.NOT_SENT
-            return Receipt(change.id, outcome, refused.message, refused.request_id)
+            return self._made(change, order)
+        except RejectedError as no:
+            return Receipt(change.id, Outcome.REFUSED if no.meant else Outcome.NOT_SENT, no.message, no.request_id)
 
-    def find(self, change: Change) -> Receipt | None:
+    def find(self, change: Change) -> Receipt:
         """Whether the fact stands in the order; a fact made by half is not_sent, and the next send finishes it."""
         order = self._standing(change)
-        return Receipt(change.id, Outcome.NOT_SENT, "the shop has no such order") if order is None else _found(change, order)
+        return not_sent(change, "the shop has no such order") if order is None else _found(change, order)
+
+    def _made(self, change: Change, order: Row) -> Receipt:
+        match change.after["fact"]:
+            case "fulfilled":
+                return self._fulfil(change, order)
+            case "cancelled":
+                return self._cancel(change, order)
+            case "refunded":
+                return refund(self._api, change, order)
+            case _:
+                return note(self._api, change, order)
 
     def _standing(self, change: Change) -> Row | None:
         said, _ = self._api.ask("look at an order", ORDER_STANDING, {"id": str(change.after["their"])}, writes=False)
         order: Row | None = said["order"]
         return order
 
-    def _ask(self, operation: str, document: str, variables: dict[str, Plain]) -> Row:
-        """The one field of a mutation's answer."""
-        said, _ = self._api.ask(operation, document, variables, writes=True)
-        (answer,) = said.values()
-        return answer  # type: ignore[no-any-return]
-
-    # a parcel left
+    # a parcel left, or was handed over
 
     def _fulfil(self, change: Change, order: Row) -> Receipt:
-        parts = _pieces(change)
+        parts = pieces(change.after)
         if not parts:
-            return _refused(change, "the shop ships whole pieces of its lines, at least one")
-        if strange := _strange(order, parts):
-            return _refused(change, f"the order has no line {strange}")
-        begun = [one for one in _ours(change, order) if one["state"] not in OVER]
+            return refused(change, "the shop ships whole pieces of its lines, at least one")
+        if line := strange(order, parts):
+            return refused(change, f"the order has no line {line}")
+        begun = _ours(change, order, change.after)
         if not begun:
-            if _nothing_left(order, parts):
-                return Receipt(change.id, Outcome.APPLIED, "all of it was shipped there already", shows=_shows(order))
-            tracking, method = str(change.after.get("tracking") or ""), _method(change)
-            said = self._ask(
-                "add a fulfilment",
-                ADD_FULFILLMENT,
-                {
-                    "input": {
-                        "lines": [{"orderLineId": line, "quantity": pieces} for line, pieces in parts.items()],
-                        "handler": {
-                            "code": HANDLER,
-                            "arguments": [
-                                {"name": "method", "value": method},
-                                {"name": "trackingCode", "value": tracking},
-                            ],
-                        },
-                    }
-                },
-            )
+            if change.before and _ours(change, order, change.before):
+                return refused(change, "a parcel that is in the shop already cannot be given other pieces or another code")
+            if _all_left(order, parts):
+                return self._left_before(change, order, parts)
+            said = asked(self._api, "add a fulfilment", ADD_FULFILLMENT, {"input": _parcel(change, parts)})
             if said["__typename"] != "Fulfillment":
-                return _no(change, said)
+                return denied(change, said)
             begun = [said]
-        if begun[0]["state"] not in LEFT:
-            said = self._ask("ship a fulfilment", MOVE_FULFILLMENT, {"id": begun[0]["id"], "state": "Shipped"})
+        no = self._moved(change, begun[0])
+        return applied(change, order, fulfilment=begun[0]["id"]) if no is None else no
+
+    def _moved(self, change: Change, parcel: Row) -> Receipt | None:
+        """Move it step by step to where it must be; a receipt when the shop says no."""
+        stands = _step(parcel["state"])
+        for number in range(stands, _goal(change) + 1):
+            said = asked(self._api, "move a fulfilment", MOVE_FULFILLMENT, {"id": parcel["id"], "state": STEPS[number]})
             if said["__typename"] != "Fulfillment":
-                return _no(change, said)
-            begun = [said]
-        if begun[0]["state"] not in LEFT:
-            return _refused(change, f"accepted, but the fulfilment shows {begun[0]['state']}")
-        return Receipt(change.id, Outcome.APPLIED, shows={**_shows(order), "fulfilment": begun[0]["id"]})
+                return denied(change, said)
+            if said["state"] != STEPS[number]:
+                return refused(change, f"accepted, but the fulfilment shows {said['state']}")
+        return None
+
+    def _left_before(self, change: Change, order: Row, parts: dict[str, int]) -> Receipt:
+        """Somebody in the shop told of it before us. Where the fact speaks of whole lines, their parcels arrive with it."""
+        quantities = {line["id"]: line["quantity"] for line in order["lines"]}
+        if all(whole >= quantities.get(line, 0) for line, whole in parts.items()):
+            for parcel in order["fulfillments"]:
+                within = parcel["state"] in STEPS and {part["orderLineId"] for part in parcel["lines"]} <= parts.keys()
+                if within and (no := self._moved(change, parcel)) is not None:
+                    return no
+        return applied(change, order, "all of it was shipped there already")
 
     # pieces are not coming
 
     def _cancel(self, change: Change, order: Row) -> Receipt:
-        parts = _pieces(change)
-        if parts is None or (change.after.get("parts") and not parts):
-            return _refused(change, "the shop cancels whole pieces of its lines")
-        if strange := _strange(order, parts):
-            return _refused(change, f"the order has no line {strange}")
-        before = {line["id"]: line["quantity"] for line in order["lines"]}
-        parts = parts or {line: pieces for line, pieces in before.items() if pieces}
+        told = pieces(change.after)
+        if told is None:
+            return refused(change, "the shop cancels whole pieces of its lines")
+        if line := strange(order, told):
+            return refused(change, f"the order has no line {line}")
+        before = {line["id"]: int(line["quantity"]) for line in order["lines"]}
+        packed = gone(order, lambda state: state not in OVER)
+        still = {line: max(0, quantity - packed.get(line, 0)) for line, quantity in before.items()}
+        done = _cancelled(change, order)
+        wanted = {line: whole - done.get(line, 0) for line, whole in told.items()} if told else still
+        parts = {line: whole for line, whole in wanted.items() if whole > 0}
         if not parts:
-            return Receipt(change.id, Outcome.APPLIED, "nothing of it was left to cancel", shows=_shows(order))
-        whole = all(parts.get(line, 0) >= pieces for line, pieces in before.items())
-        shipped = any(one["state"] not in OVER for one in order["fulfillments"] or [])
-        lines = [{"orderLineId": line, "quantity": pieces} for line, pieces in parts.items()]
+            return applied(change, order, "nothing of it was left to cancel")
+        if left := [line for line, whole in parts.items() if still[line] < whole <= before[line]]:
+            return refused(change, f"only {still[left[0]]} pieces of line {left[0]} have not left: others can only come back")
         # Shipping is given up only with an order of which nothing has left.
-        given = {"orderId": order["id"], "lines": lines, "reason": _mark(change), "cancelShipping": whole and not shipped}
-        said = self._ask("cancel", CANCEL_ORDER, {"input": given})
+        whole_order = not packed and all(parts.get(line, 0) >= quantity for line, quantity in before.items())
+        lines = [{"orderLineId": line, "quantity": whole} for line, whole in parts.items()]
+        given = {"orderId": order["id"], "lines": lines, "reason": mark(change), "cancelShipping": whole_order}
+        said = asked(self._api, "cancel", CANCEL_ORDER, {"input": given})
         if said["__typename"] != "Order":
-            return _no(change, said)
+            return denied(change, said)
         after = {line["id"]: line["quantity"] for line in said["lines"]}
-        if any(after.get(line) != before.get(line, 0) - pieces for line, pieces in parts.items()):
-            return _refused(change, "accepted, but the order shows other quantities")
-        return Receipt(change.id, Outcome.APPLIED, shows=_shows(said))
-
-    # money is given back
-
-    def _refund(self, change: Change, order: Row) -> Receipt:
-        open_minor = int(change.after["amount_minor"])
-        if open_minor <= 0:
-            return _refused(change, "a refund is an amount above zero")
-        parts = {line: pieces for line, pieces in (_pieces(change) or {}).items() if not _strange(order, {line: pieces})}
-        for refund in _refunds(change, order):
-            open_minor -= refund["total"]
-            if refund["state"] == "Pending" and (no := self._settle(change, refund)) is not None:
-                return no
-        room = {one["id"]: _room(one) for one in order["payments"] or [] if one["state"] == "Settled"}
-        if open_minor > sum(room.values()):
-            return _refused(change, f"only {sum(room.values())} minor units of its payments can still be refunded")
-        for payment, left in room.items():
-            amount = min(left, open_minor)
-            if amount <= 0:
-                continue
-            lines = [{"orderLineId": line, "quantity": pieces} for line, pieces in parts.items()]
-            # Without shipping and adjustment 3.7.3 fails; with an amount it counts neither.
-            given = {"paymentId": payment, "amount": amount, "lines": lines, "shipping": 0, "adjustment": 0}
-            said = self._ask("refund", REFUND_ORDER, {"input": {**given, "reason": _mark(change)}})
-            if said["__typename"] != "Refund":
-                return _no(change, said)
-            if said["state"] == "Pending" and (no := self._settle(change, said)) is not None:
-                return no
-            open_minor, parts = open_minor - said["total"], {}
-        shows = {**_shows(order), "refunded_minor": int(change.after["amount_minor"]) - open_minor}
-        if open_minor:
-            return Receipt(change.id, Outcome.REFUSED, f"{open_minor} minor units were not refunded", shows=shows)
-        return Receipt(change.id, Outcome.APPLIED, shows=shows)
-
-    def _settle(self, change: Change, refund: Row) -> Receipt | None:
-        given = {"id": refund["id"], "transactionId": _mark(change)}
-        said = self._ask("settle a refund", SETTLE_REFUND, {"input": given})
-        return None if said["__typename"] == "Refund" and said["state"] == "Settled" else _no(change, said)
+        if any(after.get(line) != before[line] - whole for line, whole in parts.items()):
+            return refused(change, "accepted, but the order shows other quantities")
+        return applied(change, said)
 
 
-def _found(change: Change, order: Row) -> Receipt | None:
+def _found(change: Change, order: Row) -> Receipt:
     match change.after.get("fact"):
         case "fulfilled":
-            return _found_fulfilment(change, order)
+            ours = _ours(change, order, change.after)
+            if len(ours) > 1:
+                return refused(change, f"the order shows it {len(ours)} times")
+            there = bool(ours) and _step(ours[0]["state"]) > _goal(change)
+            return applied(change, order, fulfilment=ours[0]["id"]) if there else not_sent(change)
         case "cancelled":
-            done = [one for one in order["history"]["items"] if one["data"].get("reason") == _mark(change)]
-            return _judged(change, order, done, bool(done))
+            return _found_cancellation(change, order)
         case "refunded":
-            refunds = _refunds(change, order)
-            paid = sum(one["total"] for one in refunds if one["state"] == "Settled")
-            if sum(one["total"] for one in refunds) > int(change.after["amount_minor"]):
-                return _refused(change, "more was refunded under our mark than was asked for")
-            return _judged(change, order, [], 0 < paid == int(change.after["amount_minor"]))
+            return found_refund(change, order)
+        case "refund_noted" | "ready":
+            return found_note(change, order)
         case _:
-            return Receipt(change.id, Outcome.NOT_SENT)
+            return not_sent(change)
 
 
-def _found_fulfilment(change: Change, order: Row) -> Receipt:
-    ours = [one for one in _ours(change, order) if one["state"] not in OVER]
-    return _judged(change, order, ours, bool(ours) and ours[0]["state"] in LEFT)
+def _found_cancellation(change: Change, order: Row) -> Receipt:
+    done, told = _cancelled(change, order), pieces(change.after)
+    if not done or told is None:
+        return not_sent(change)
+    if told and any(whole > told.get(line, 0) for line, whole in done.items()):
+        return refused(change, "more was cancelled under our mark than was asked for")
+    return applied(change, order) if not told or done == told else not_sent(change)
 
 
-def _judged(change: Change, order: Row, found: Sequence[Row], done: bool) -> Receipt:
-    if len(found) > 1:
-        return _refused(change, f"the order shows it {len(found)} times")
-    shows = _shows(order)
-    return Receipt(change.id, Outcome.APPLIED, shows=shows) if done else Receipt(change.id, Outcome.NOT_SENT)
+def _cancelled(change: Change, order: Row) -> dict[str, int]:
+    """Pieces by line that were taken off under our mark."""
+    done: dict[str, int] = {}
+    for entry in order["history"]["items"]:
+        for part in (entry["data"].get("lines") or []) if entry["data"].get("reason") == mark(change) else []:
+            done[str(part["orderLineId"])] = done.get(str(part["orderLineId"]), 0) + part["quantity"]
+    return done
 
 
-def _ours(change: Change, order: Row) -> list[Row]:
-    """The fulfilments that are this parcel: the same pieces under its tracking code, or under our mark."""
-    parts, tracking = _pieces(change), str(change.after.get("tracking") or "")
+def _ours(change: Change, order: Row, said: Plain) -> list[Row]:
+    """The fulfilments that are this parcel as it is said: the same pieces under its tracking code, or under our mark."""
+    parts, tracking = pieces(said), str(said.get("tracking") or "")
     same = []
     for one in order["fulfillments"] or []:
         told = {part["orderLineId"]: part["quantity"] for part in one["lines"]}
-        named = one["trackingCode"] == tracking if tracking else _mark(change) in one["method"]
-        if named and told == parts:
+        named = one["trackingCode"] == tracking if tracking else mark(change) in one["method"]
+        if named and told == parts and one["state"] not in OVER:
             same.append(one)
     return same
 
 
-def _refunds(change: Change, order: Row) -> list[Row]:
-    mark = _mark(change)
-    told = [refund for payment in order["payments"] or [] for refund in payment["refunds"]]
-    return [refund for refund in told if refund["reason"] == mark and refund["state"] not in OVER]
+def _all_left(order: Row, parts: dict[str, int]) -> bool:
+    """Whether every piece of these lines has left already."""
+    left, quantities = gone(order), {line["id"]: line["quantity"] for line in order["lines"]}
+    return all(left.get(line, 0) >= max(whole, quantities.get(line, 0)) for line, whole in parts.items())
 
 
-def _room(payment: Row) -> int:
-    return int(payment["amount"]) - sum(int(one["total"]) for one in payment["refunds"] if one["state"] != "Failed")
+def _step(state: str) -> int:
+    """How many steps a parcel in this state has made."""
+    return STEPS.index(state) + 1 if state in STEPS else 0
 
 
-def _nothing_left(order: Row, parts: dict[str, int]) -> bool:
-    """Whether every piece of these lines has left already: somebody in the shop told of the same parcel before us."""
-    left: dict[str, int] = {}
-    for one in order["fulfillments"] or []:
-        if one["state"] in LEFT:
-            for part in one["lines"]:
-                left[part["orderLineId"]] = left.get(part["orderLineId"], 0) + part["quantity"]
-    quantities = {line["id"]: line["quantity"] for line in order["lines"]}
-    return all(left.get(line, 0) >= max(pieces, quantities.get(line, 0)) for line, pieces in parts.items())
+def _goal(change: Change) -> int:
+    """The number of the step that makes the fact true."""
+    return 1 if change.after.get("state") in ARRIVED else 0
 
 
-def _pieces(change: Change) -> dict[str, int] | None:
-    """Whole pieces by line; None where a part of a piece is asked for, or less than one."""
-    parts: dict[str, int] = {}
-    for part in change.after.get("parts") or []:
-        pieces, rest = divmod(int(part["quantity"]), THOUSAND)
-        if rest or pieces < 1:
-            return None
-        parts[str(part["line"])] = parts.get(str(part["line"]), 0) + pieces
-    return parts
-
-
-def _strange(order: Row, parts: dict[str, int]) -> str:
-    """The first line that is not the order's own: the shop itself would fulfil a line of anybody's."""
-    own = {line["id"] for line in order["lines"]}
-    return next((line for line in parts if line not in own), "")
-
-
-def _mark(change: Change) -> str:
-    """Our mark of this fact: the same for every try of it, and of no other."""
-    told = f"{change.key.listing}\n{change.key.place}\n{change.after['their']}"
-    return f"Samklang {hashlib.sha256(told.encode()).hexdigest()[:MARK_CHARS]}"
-
-
-def _method(change: Change) -> str:
-    carrier = str(change.after.get("carrier") or "")
-    if change.after.get("tracking"):
-        return carrier or "Parcel"
-    return f"{carrier or 'Parcel'} ({_mark(change)})"
-
-
-def _shows(order: Row) -> dict[str, Plain]:
-    return {"their": order["id"]}
-
-
-def _no(change: Change, said: Row) -> Receipt:
-    words = f"{said.get('errorCode', said.get('state', ''))}: {said.get('message', '')}"
-    return _refused(change, " ".join(words.split())[:WORDS_CHARS_MAX])
-
-
-def _refused(change: Change, words: str) -> Receipt:
-    return Receipt(change.id, Outcome.REFUSED, words)
+def _parcel(change: Change, parts: dict[str, int]) -> dict[str, Plain]:
+    carrier, tracking = str(change.after.get("carrier") or ""), str(change.after.get("tracking") or "")
+    ready = "Handed over" if change.after.get("state") == "handed_over" else "Parcel"
+    method = (carrier or ready) if tracking else f"{carrier or ready} ({mark(change)})"
+    arguments = [{"name": "method", "value": method}, {"name": "trackingCode", "value": tracking}]
+    return {
+        "lines": [{"orderLineId": line, "quantity": whole} for line, whole in parts.items()],
+        "handler": {"code": HANDLER, "arguments": arguments},
+    }

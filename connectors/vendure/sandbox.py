@@ -6,12 +6,13 @@ import copy
 from decimal import Decimal
 from typing import Any, Final
 
+from connectors.vendure.money import amount_of, hundredths
 from connectors.vendure.sandbox_admin import FORBIDDEN, AdminRoutes
 from connectors.vendure.sandbox_desk import OrderDesk
 from connectors.vendure.sandbox_graphql import DocumentError, read_document
 from connectors.vendure.sandbox_orders import Orders
 from connectors.vendure.sandbox_shop import Product, Shop, Variant
-from hub.sdk.api import Plain, Request, Response, SandboxBase, body_json, exact_minor, from_minor, iso, json_response, sign
+from hub.sdk.api import Plain, Request, Response, SandboxBase, body_json, iso, json_response, sign
 
 STATE: Final = (
     "currency",
@@ -164,7 +165,7 @@ class Sandbox(OrderDesk, SandboxBase):
         """A product with one variant, its stock tracked and 0; Vendure's core has no barcode, and its links are slugs."""
         shop = self.shop
         product = shop.add_product(title, "".join(one if one.isalnum() else "-" for one in sku.lower()), text, True, picture)
-        minor = exact_minor(price, shop.currency)
+        minor = hundredths(price)
         given = {"productId": str(product.id), "sku": sku, "price": minor, "trackInventory": "TRUE"}
         variant = shop.create_variants([{**given, "translations": [{"languageCode": "en", "name": title}]}])[0]
         return str(variant.id)
@@ -176,7 +177,7 @@ class Sandbox(OrderDesk, SandboxBase):
 
     def set_price(self, sku: str, amount: Decimal) -> None:
         """A person types a price into the admin."""
-        prices = [{"currencyCode": self.shop.currency, "price": exact_minor(amount, self.shop.currency)}]
+        prices = [{"currencyCode": self.shop.currency, "price": hundredths(amount)}]
         self.shop.update_variants([{"id": str(self._variant(sku).id), "prices": prices}])
 
     def sell(self, sku: str, pieces: int, place: str = "") -> int:
@@ -212,7 +213,7 @@ class Sandbox(OrderDesk, SandboxBase):
             minor = one.prices.get(self.shop.currency)
             truth[one.sku] = {
                 "stock": {place: level.on_hand - level.allocated for place, level in one.levels.items()},
-                "price": None if minor is None else from_minor(minor, self.shop.currency),
+                "price": None if minor is None else amount_of(minor),
                 "currency": self.shop.currency,
                 "state": "gone" if one.deleted else "active" if active else "inactive",
                 "title": one.name,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from connectors.vendure.sandbox_orders import Order, Orders
+from connectors.vendure.money import hundredths, minor_units
+from connectors.vendure.sandbox_orders import STANDARD, Order, Orders
 from connectors.vendure.sandbox_shop import Shop
-from hub.sdk.api import exact_minor
 
 Wanted = Mapping[str, int] | Iterable[tuple[str, int]]
 MADE_PERSON: Final = {
@@ -35,18 +35,20 @@ class OrderDesk:
         place: str = "",
         customer: Mapping[str, str] | None = None,
         shipping: Decimal = Decimal(0),
+        pickup: str = "",
     ) -> str:
         """A customer buys what is there of it; "" when that is nothing. Unpaid it stays in its checkout: a cart.
 
         `place` is not asked: Vendure chooses the stock location by itself. `customer` has name, email, street, city,
-        postal_code, country, phone, company.
+        postal_code, country, phone, company. `pickup` is the code of a shipping method with which it is fetched. What costs
+        nothing is placed without a payment.
         """
         cart = self.orders.cart(MADE_PERSON if customer is None else customer)
         for sku, pieces in wanted.items() if isinstance(wanted, Mapping) else wanted:
             self.orders.added(cart, self._on_sale(sku), pieces)
         if not cart.lines:
             return ""
-        cart.shipping, cart.state = exact_minor(shipping, self.shop.currency), "ArrangingPayment"
+        cart.shipping, cart.method, cart.state = hundredths(shipping), pickup or STANDARD, "ArrangingPayment"
         if paid:
             self.orders.paid(cart, "Settled")
         return str(cart.id)
@@ -95,16 +97,35 @@ class OrderDesk:
         kept = self.orders.found(order)
         self.orders.cancel(kept, self._parts(kept, parts), "taken back by a clerk", False)
 
-    def refund(self, order: str, amount: Decimal, *, settled: bool = True) -> None:
-        """A clerk gives money back out of the order's first payment with room for it; unsettled it is only promised."""
-        kept, minor = self.orders.found(order), exact_minor(amount, self.shop.currency)
-        payment = next(one for one in kept.payments if one.room >= minor)
-        made = self.orders.refund(payment.id, minor, "given back by a clerk", [])
+    def refund(
+        self,
+        order: str,
+        amount: Decimal,
+        parts: Wanted | None = None,
+        shipping: Decimal = Decimal(0),
+        *,
+        settled: bool = True,
+    ) -> None:
+        """A clerk gives money back out of the order's first payment with room for it; unsettled it is only promised.
+
+        `amount` is all of it; `parts` and `shipping` say what it is for and bring nothing back on hand.
+        """
+        kept, total = self.orders.found(order), hundredths(amount)
+        payment = next(one for one in kept.payments if one.room >= total)
+        lines = self._parts(kept, parts or {})
+        made = self.orders.refund(payment.id, total, "given back by a clerk", lines, hundredths(shipping))
         if settled:
             self.orders.settle(made.id, "by hand")
 
+    def note(self, order: str, text: str, *, public: bool = False) -> None:
+        """A clerk writes a note into the order's history."""
+        self.orders.note(self.orders.found(order), text, public)
+
     def orders_shown(self) -> dict[str, dict[str, Any]]:
-        """Every placed order by its id: state, number, lines by SKU in pieces, total and refunds in minor units, fulfilments."""
+        """Every placed order by its id: state, number, lines by SKU in pieces, total and refunds in minor units, fulfilments.
+
+        `notes` are the texts that the customer can read too, `pickup` the code of a shipping method other than the usual one.
+        """
         return {str(one.id): self._order_shown(one) for one in self.orders.kept.values() if one.placed_at is not None}
 
     def _order_shown(self, order: Order) -> dict[str, Any]:
@@ -130,9 +151,11 @@ class OrderDesk:
             "state": order.state,
             "number": order.code,
             "lines": lines,
-            "total_minor": self.orders.totals(order)[1],
+            "total_minor": minor_units(self.orders.totals(order)[1], self.shop.currency),
             "fulfilments": parcels,
-            "refunded_minor": sum(one.total for one in refunds),
+            "refunded_minor": minor_units(sum(one.total for one in refunds), self.shop.currency),
+            "notes": [one["data"]["note"] for one in order.history if one["type"] == "ORDER_NOTE" and one["isPublic"]],
+            "pickup": "" if order.method == STANDARD else order.method,
         }
 
     def _parts(self, order: Order, wanted: Wanted) -> list[tuple[int, int]]:

@@ -35,6 +35,8 @@ class OrderApi:
             "cancelOrder": _union(self._cancel),
             "refundOrder": _union(self._refund),
             "settleRefund": _union(self._settle),
+            "addNoteToOrder": self._add_note,
+            "updateOrderNote": lambda said: _entry(self._orders.rewrite(str(said["input"]["noteId"]), said["input"]["note"])),
         }
 
     # queries
@@ -81,10 +83,17 @@ class OrderApi:
         if not given.get("amount"):
             raise NoError("NothingToRefundError", "NOTHING_TO_REFUND_ERROR", "Nothing to refund")
         lines = _lines(given.get("lines") or [])
-        return _refund(self._orders.refund(int(given["paymentId"]), given["amount"], given.get("reason") or "", lines))
+        purpose = (given.get("reason") or "", lines, given["shipping"], given["adjustment"])
+        return _refund(self._orders.refund(int(given["paymentId"]), given["amount"], *purpose))
 
     def _settle(self, said: dict[str, Plain]) -> Plain:
         return _refund(self._orders.settle(int(said["input"]["id"]), said["input"]["transactionId"]))
+
+    def _add_note(self, said: dict[str, Plain]) -> Plain:
+        given = said["input"]
+        order = self._orders.found(given["id"])
+        self._orders.note(order, given["note"], given["isPublic"])
+        return self.shown(order)
 
     # showing
 
@@ -93,7 +102,7 @@ class OrderApi:
         orders, shop = self._orders, self._orders.shop
         net, gross = orders.totals(order)
         shipping, shipping_gross = orders.shipping_price(order)
-        carried = [{"id": str(order.id), "code": "standard-shipping", "name": "Standard Shipping"}]
+        carried = [{"id": str(order.id), "code": order.method, "name": order.method.replace("-", " ").title()}]
         return {
             "__typename": "Order",
             "id": str(order.id),
@@ -267,8 +276,8 @@ def _refund(one: Refund) -> dict[str, Plain]:
         "id": str(one.id),
         "total": one.total,
         "items": 0,
-        "shipping": 0,
-        "adjustment": 0,
+        "shipping": one.shipping,
+        "adjustment": one.adjustment,
         "state": one.state,
         "reason": one.reason,
         "transactionId": one.transaction,
@@ -278,9 +287,14 @@ def _refund(one: Refund) -> dict[str, Plain]:
 
 
 def _history(order: Order, said: dict[str, Plain]) -> Plain:
-    kind = ((said.get("options") or {}).get("filter") or {}).get("type", {}).get("eq")
-    rows = [one for one in order.history if kind in (None, one["type"])]
-    return {"totalItems": len(rows), "items": [{**one, "data": Scalar(one["data"])} for one in rows]}
+    kind = ((said.get("options") or {}).get("filter") or {}).get("type", {})
+    kinds = kind.get("in", [kind["eq"]] if "eq" in kind else None)
+    rows = [one for one in order.history if kinds is None or one["type"] in kinds]
+    return {"totalItems": len(rows), "items": [_entry(one) for one in rows]}
+
+
+def _entry(one: dict[str, Plain]) -> dict[str, Plain]:
+    return {"__typename": "HistoryEntry", **one, "data": Scalar(one["data"])}
 
 
 def _customer(person: dict[str, str]) -> Plain:

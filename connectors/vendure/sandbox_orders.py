@@ -10,6 +10,7 @@ from typing import Final
 from connectors.vendure.sandbox_shop import ResolverFault, Shop, Variant
 from hub.sdk.api import Plain, iso
 
+STANDARD: Final = "standard-shipping"
 LEFT: Final = ("Shipped", "Delivered")
 AFTER_PAYMENT: Final = ("PaymentAuthorized", "PaymentSettled", "PartiallyShipped", "Shipped", "PartiallyDelivered", "Delivered")
 
@@ -37,6 +38,8 @@ class Refund:
     reason: str
     lines: list[tuple[int, int]]
     at: int
+    shipping: int = 0
+    adjustment: int = 0
     state: str = "Pending"
     transaction: str | None = None
 
@@ -80,6 +83,7 @@ class Order:
     updated_at: int
     shipping: int
     person: dict[str, str]
+    method: str = STANDARD
     placed_at: int | None = None
     state: str = "AddingItems"
     active: bool = True
@@ -143,7 +147,10 @@ class Orders:
         """A payment of what is due, Authorized or Settled: places the order, or lets an edited one go on."""
         now = self.shop.coarse()
         waiting = [one for one in order.payments if one.state == "Authorized"]
-        if waiting and state == "Settled":
+        if order.active and not self.totals(order)[1]:
+            # Seen on the real one: what costs nothing is settled without a payment.
+            state = "Settled"
+        elif waiting and state == "Settled":
             for payment in waiting:
                 payment.state, payment.at = "Settled", now
                 self._payment_told(order, payment, "Authorized")
@@ -226,13 +233,14 @@ class Orders:
             order.shipping = 0
         order.updated_at = self.shop.coarse()
         told = {"lines": [{"orderLineId": str(ident), "quantity": pieces} for ident, pieces in chosen]}
-        entry = {"id": str(self.shop.next_id("history")), "createdAt": iso(self.shop.coarse()), "type": "ORDER_CANCELLATION"}
-        order.history.append({**entry, "data": {**told, "reason": reason, "shippingCancelled": shipping}})
+        self._noted(order, "ORDER_CANCELLATION", {**told, "reason": reason, "shippingCancelled": shipping}, True)
         if not any(line.quantity for line in order.lines):
             self._moved(order, "Cancelled")
 
-    def refund(self, payment_id: int, amount: int, reason: str, lines: list[tuple[int, int]]) -> Refund:
-        """A refund in the state Pending."""
+    def refund(
+        self, payment_id: int, amount: int, reason: str, lines: list[tuple[int, int]], shipping: int = 0, adjustment: int = 0
+    ) -> Refund:
+        """A refund in the state Pending; what it is said to be for is kept and changes nothing."""
         order, payment = self._payment(payment_id)
         if order.state in ("AddingItems", "ArrangingPayment", "PaymentAuthorized"):
             words = f'Cannot refund an Order in the "{order.state}" state'
@@ -240,7 +248,7 @@ class Orders:
         if payment.room < amount:
             words = "The amount specified exceeds the refundable amount for this payment"
             raise NoError("RefundAmountError", "REFUND_AMOUNT_ERROR", words, maximumRefundable=payment.room)
-        made = Refund(self.shop.next_id("refund"), amount, reason, lines, self.shop.coarse())
+        made = Refund(self.shop.next_id("refund"), amount, reason, lines, self.shop.coarse(), shipping, adjustment)
         payment.refunds.append(made)
         told = {"id": made.id, "state": "Pending", "total": amount, "method": "dummy"}
         self._told(order, "RefundEvent", {"refund": told, "type": "created"})
@@ -257,6 +265,23 @@ class Orders:
                     self._told(order, "RefundStateTransitionEvent", {**moved, "refund": told})
                     return refund
         raise _unknown("Refund", ident)
+
+    def note(self, order: Order, text: str, public: bool) -> None:
+        """A note in the history; neither the order's time nor its state moves."""
+        self._noted(order, "ORDER_NOTE", {"note": text}, public)
+
+    def rewrite(self, note_id: str, text: str) -> dict[str, Plain]:
+        """A note's text changed; its place in the history stays."""
+        for order in self.kept.values():
+            for one in order.history:
+                if one["id"] == note_id and one["type"] == "ORDER_NOTE":
+                    one["data"] = {"note": text}
+                    return one
+        raise _unknown("OrderHistoryEntry", note_id)
+
+    def _noted(self, order: Order, kind: str, told: dict[str, Plain], public: bool) -> None:
+        entry = {"id": str(self.shop.next_id("history")), "createdAt": iso(self.shop.coarse()), "type": kind}
+        order.history.append({**entry, "isPublic": public, "data": told})
 
     def edit(self, order: Order, line: Line, pieces: int) -> None:
         """A person sets a line's quantity; a difference to pay waits for the customer."""

@@ -49,7 +49,7 @@ class Product:
 
 @dataclass
 class Variant:
-    """What is sold: prices by currency in minor units, levels by location id."""
+    """What is sold: prices by currency in hundredths, levels by location id."""
 
     id: int
     product: int
