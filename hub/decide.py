@@ -18,15 +18,14 @@ from hub.clock import Clock
 from hub.desired import price as prices
 from hub.desired.listing import listing as worded_listing
 from hub.desired.listing import offered, worded
-from hub.desired.order import contained
 from hub.desired.rules import Rules
 from hub.desired.stock import Figure, Pool, Reserved, bundle_pool, figure_shown, pool, sellable
 from hub.differences import Differences, Falls, Seen
+from hub.figures import figure_at, in_figure
 from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
-from hub.oversold import figure_read
 from hub.settings.model import Config
 from hub.store import catalogue, changes, dirty, ledger, letters, orders, oversells, requests, targets
 from hub.store.catalogue import Binding, Item
@@ -86,6 +85,7 @@ class Decide:
             for name, channel in channels.items()
             if channel.settings.listing.offer == "all" and (send := channel.send(Aspect.LISTING)) is not None and send.create
         )
+        self._out: tuple[frozenset[tuple[str, str]], frozenset[str]] = (frozenset(), frozenset())
         self._bundles_with: dict[str, list[str]] = {}
         for bundle, parts in config.allocation.bundles.items():
             for part in parts:
@@ -334,7 +334,7 @@ class Decide:
         for each in known.reserved.get(item, ()):
             if each.place and each.place not in figures:
                 continue
-            if any(self._contains(each, figure) for name, figure in figures.items() if each.place in ("", name)):
+            if any(in_figure(each, figure) for name, figure in figures.items() if each.place in ("", name)):
                 known.contained.append(each)
                 continue
             because = {"order": each.order, "line": each.line, "quantity": each.quantity, "state": each.state}
@@ -363,25 +363,17 @@ class Decide:
         told = self._database.read(lambda tx: oversold.lines(tx, found, now))
         return [line._replace(seq=seq) for line, seq in zip(told, self._database.next_block(len(told)), strict=True)]
 
-    def _contains(self, each: Reservation, figure: Figure | None) -> bool:
-        if figure is None or each.state == "provisional":
-            return False
-        return contained(each.origin, each.state, each.seq, each.as_of, figure_read(figure), each.teller)
-
     def _figure(self, location: str, settled: Settled, heard: frozenset[tuple[str, str]]) -> Figure | None:
         """The figure of a location: what its authority says, zero when it was read to the end and lists nothing, or None."""
-        place = self._authority.figure_of.get(location)
-        if place is None:
-            return None
-        contains = place.authority.contains
-        value = settled.get((Aspect.STOCK, place.place))
-        if value is not None:
-            return Figure(place.place, value["on_hand"], contains, value["negative"], value["from"])
-        name = place.authority.channel
-        channel = self._channels.get(name)
-        if channel is not None and any((name, stream) in heard for stream in channel.streams_about("stock")):
-            return Figure(place.place, 0, contains, False, [{"channel": name, "listed": False}])
-        return None
+        return figure_at(location, settled, self._authority, self._heard_out(heard))
+
+    def _heard_out(self, heard: frozenset[tuple[str, str]]) -> frozenset[str]:
+        """The channels whose stock was read to the end."""
+        if self._out[0] != heard:
+            names = self._channels.items()
+            told = {name for name, channel in names if any((name, each) in heard for each in channel.streams_about("stock"))}
+            self._out = (heard, frozenset(told))
+        return self._out[1]
 
     def _price_target(
         self,

@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 from hub import metrics, remembered
 from hub.canonical.json import stored_json
 from hub.canonical.values import Plain, iso, pieces
-from hub.desired.order import FigureRead, declares
+from hub.desired.order import declares
 from hub.desired.stock import Figure
+from hub.figures import figure_read
 from hub.flow import Aspect, Key
 from hub.store import catalogue, changes, ledger, looks, order_looks, orders, oversells
 from hub.store.database import Tx
@@ -84,14 +85,6 @@ def certain(rows: Iterable[Reservation], figures: Mapping[str, Figure]) -> tuple
         if at and row.state != "provisional" and not any(_may_contain(figure, row) for figure in at):
             found.append(row)
     return tuple(found)
-
-
-def figure_read(figure: Figure) -> FigureRead:
-    """What is known of a figure's reading, from the claims that it rests on."""
-    begun = min((int(source.get("begun", 0)) for source in figure.sources), default=0)
-    as_of = min((int(source.get("as_of", 0)) for source in figure.sources), default=0)
-    channel = str(figure.sources[0]["channel"]) if figure.sources else ""
-    return FigureRead(figure.place, channel, figure.contains, begun, as_of)
 
 
 def _may_contain(figure: Figure, row: Reservation) -> bool:

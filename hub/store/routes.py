@@ -31,8 +31,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """Staff at a place said by `fact` (teller and fulfilment) that they cannot deliver this item of a line. It holds the item there
-    until the figure is another than `on_hand` (-1: none was known) by a claim newer than `seen`; `lifted_at` 0: it holds."""
+    """Staff at a place said by `fact` (teller and fulfilment) that they cannot deliver this item of a line. It is held there
+    until the figure is another than `on_hand` (-1: none was known) by a claim newer than `seen`; `lifted_at` 0: it is."""
 
     order: str
     fact: str
