@@ -61,7 +61,8 @@ def _change(
         if own_open:
             after["own_open"] = own_open
     binding = bindings.get((each.key.channel, each.key.listing))
-    place = locations.get(location_of(each.key.place) if each.key.aspect == Aspect.MOVEMENT else each.key.place)
+    moves = each.key.aspect == Aspect.MOVEMENT
+    place = locations.get(location_of(each.key.place) if moves else each.key.place)
     return Change(
         id=each.id,
         key=each.key,
@@ -69,7 +70,8 @@ def _change(
         before=before,
         after=after,
         refs=json.loads(binding.refs) if binding else {},
-        at=now,
+        # What a fact moved was there from when it was known: a count made while the change waited contains it.
+        at=each.decided_at if moves else now,
         place_ref=place.channels.get(channel.name, "") if place else "",
         observed_at=each.observed_at if fresh is None else now,
     )

@@ -134,6 +134,11 @@ def test_a_name_that_nobody_has(tmp_path: Path) -> None:
             "connector.yaml:17: sends.stock.code: Made has no method `send_stick`",
         ),
         (
+            "shop_g",
+            {"connector_yaml": MANIFEST.format(name="shop_g").replace("stock:", "movement:")},
+            "connector.yaml:1: sends.movement: a delta must say how it is found again: `find` and `findable_within_seconds`",
+        ),
+        (
             "shop_f",
             {"connector_py": "x = 1\n"},
             "connector.py: one class that derives from Connector is wanted here, 0 were found",
