@@ -1,10 +1,11 @@
-"""The four verbs for Square: catalogue search, inventory counts, physical counts, and prices under a version lock."""
+"""The four verbs for Square: catalogue, counts and orders; and physical counts, movements, prices, orders sent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
+from connectors.square.movement import MovementBatch
 from connectors.square.objects import MICROS_PER_SECOND, by_variation, gone_ids, read_time, stamp
 from connectors.square.order_reading import OrderReader
 from connectors.square.order_sending import OrderSender
@@ -121,7 +122,7 @@ class Square(Connector):
         return PriceBatch(self).send(changes)
 
     def send_order(self, changes: Sequence[Change]) -> list[Receipt]:
-        """Pickup orders that a shop must hand over, their cancellation, and the hand-over of Square's own."""
+        """Orders that a shop must hand over, and that one is ready, handed over or not wanted any more."""
         sender = OrderSender(self)
         return [sender.send(change) for change in changes]
 
@@ -129,6 +130,14 @@ class Square(Connector):
         """Whether these facts stand, found by our number or by the order itself."""
         sender = OrderSender(self)
         return [sender.find(change) for change in changes]
+
+    def send_movement(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Adjustments by what facts elsewhere moved here: each once, whatever is lost and sent again."""
+        return MovementBatch(self).send(changes)
+
+    def find_movement(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Whether these movements stand in Square's ledger."""
+        return MovementBatch(self).find(changes)
 
     # calling
 

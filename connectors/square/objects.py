@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from hub.sdk.api import Plain, micros, moment
 
 MICROS_PER_SECOND = 1_000_000
+_NAMED: Final = re.compile(r"changes\[(\d+)\]")
 
 
 def stamp(at: int) -> str:
@@ -57,6 +60,11 @@ def errors_of(told: Plain) -> list[dict[str, str]]:
     """The errors that an answer names: each with code, detail and field as text."""
     listed = told.get("errors") or [] if isinstance(told, dict) else []
     return [{name: str(one.get(name) or "") for name in ("code", "detail", "field")} for one in listed if isinstance(one, dict)]
+
+
+def named_changes(errors: Sequence[dict[str, str]]) -> dict[int, dict[str, str]]:
+    """The errors of a batch that say which of its changes they mean, by that change's place."""
+    return {int(found[1]): error for error in errors if (found := _NAMED.search(error["field"]))}
 
 
 def words_of(error: dict[str, str]) -> str:

@@ -67,6 +67,9 @@ def _standing(order: Row) -> str:
     if state not in ("OPEN", "COMPLETED") or not states:
         return state
     least = next((one for one in STANDINGS if one in states), str(min(str(one) for one in states)))
+    if least == "FAILED" and order.get("reference_id"):
+        # the place could not; whether the order stands is for those to say whose number it carries
+        return f"{state} {least} referenced"
     if least != "PROPOSED":
         return f"{state} {least}"
     due = (order.get("net_amount_due_money") or {}).get("amount")
@@ -184,9 +187,11 @@ def _fulfilment(one: Row, order: Row) -> Row:
     else:
         parts = [{"line": line["uid"], "quantity": line["quantity"]} for line in order.get("line_items") or []]
     details = _details(one)
+    # Square notes an expiry beside the state: nobody came, which is not that the place could not
+    expired = " expired" if one.get("state") == "FAILED" and details.get("expired_at") else ""
     return {
         "uid": one["uid"],
-        "word": f"{one.get('type')} {one.get('state')}",
+        "word": f"{one.get('type')} {one.get('state')}{expired}",
         "place": order["location_id"],
         "carrier": details.get("carrier"),
         "tracking": details.get("tracking_number"),

@@ -7,27 +7,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any, Final
 
 from connectors.square.objects import stamp
 from connectors.square.sandbox_catalog import DEFAULT_TYPES
 from connectors.square.sandbox_errors import RefusalError, list_of
-from connectors.square.sandbox_ledger import Line, Place, read_change
-from connectors.square.sandbox_order_api import ORDERS_PATH, OrderApi
+from connectors.square.sandbox_inventory_api import InventoryApi
+from connectors.square.sandbox_order_api import ORDERS_PATH
 from connectors.square.sandbox_rules import time_of
 from hub.sdk.api import Plain, Request, Response, json_response, moment
 
 LIST_PAGE: Final = 100
 PAGE_MAX: Final = 1_000
-CHANGES_MAX: Final = 100
 OBJECTS_PER_BATCH_MAX: Final = 1_000
 OBJECTS_MAX: Final = 10_000
 WRITES: Final = frozenset({"/v2/catalog/batch-upsert", "/v2/inventory/changes/batch-create", ORDERS_PATH})
 
 
-class Sandbox(OrderApi):
+class Sandbox(InventoryApi):
     """The seller of `sandbox_people`, as its public API answers."""
 
     # the platform
@@ -90,8 +88,9 @@ class Sandbox(OrderApi):
             ("POST", "/v2/catalog/search"): self._search,
             ("POST", "/v2/catalog/batch-retrieve"): self._retrieve,
             ("POST", "/v2/catalog/batch-upsert"): self._upsert,
-            ("POST", "/v2/inventory/counts/batch-retrieve"): self._read_counts,
-            ("POST", "/v2/inventory/changes/batch-create"): self._change,
+            ("POST", "/v2/inventory/counts/batch-retrieve"): self.read_counts,
+            ("POST", "/v2/inventory/changes/batch-retrieve"): self.read_changes,
+            ("POST", "/v2/inventory/changes/batch-create"): self.change_inventory,
             ("POST", "/v2/orders/search"): self.search_orders,
             ("POST", "/v2/orders/batch-retrieve"): self.retrieve_orders,
             ("POST", ORDERS_PATH): self.create_order,
@@ -178,60 +177,3 @@ class Sandbox(OrderApi):
         if refusals:
             told["errors"] = [refusal.error for refusal in refusals]
         return 200, told
-
-    # inventory
-
-    def _read_counts(self, body: Plain) -> Response:
-        ids = set(list_of(body, "catalog_object_ids", PAGE_MAX, required=False))
-        places = set(list_of(body, "location_ids", PAGE_MAX, required=False))
-        states = list_of(body, "states", 20, required=False)
-        limit = body.get("limit")
-        if limit is not None and (type(limit) is not int or not 1 <= limit <= PAGE_MAX):
-            raise RefusalError("INVALID_VALUE", f"limit must be 1 to {PAGE_MAX}.", "limit")
-        after = time_of(body, "updated_after") if body.get("updated_after") else -1
-        found = [
-            (-figure[1], place)
-            for place, figure in self.ledger.figures.items()
-            if figure[1] > after and (not ids or place[0] in ids) and (not places or place[1] in places)
-        ]
-        if states and "IN_STOCK" not in states:
-            found = []
-        page, cursor = self._cut(sorted(found), limit or LIST_PAGE, body, lambda one: [one[0], list(one[1])])
-        return json_response({"counts": self._counts([place for _, place in page]), **cursor})
-
-    def _change(self, body: Plain) -> Response:
-        return self._once(body, self._apply)
-
-    def _apply(self, body: Plain) -> tuple[int, Plain]:
-        """All or nothing; changes are entered at the times at which they occurred."""
-        changes = list_of(body, "changes", CHANGES_MAX)
-        read = []
-        for number, change in enumerate(changes):
-            try:
-                read.append(self._known(read_change(change, self.micros())))
-            except RefusalError as refusal:
-                if self.options["error_index"] == "yes":
-                    refusal.error["field"] = f"changes[{number}].{refusal.error.get('field', '')}"
-                raise
-        ignores = body.get("ignore_unchanged_counts") is not False
-        listed: list[Plain] = []
-        moved: dict[Place, None] = {}
-        for change, (name, place, is_count, quantity, at) in zip(changes, read, strict=True):
-            if is_count and ignores and self.ledger.last_count(place) == quantity:
-                continue
-            received = self._tick()
-            if self.ledger.add(place, Line(at, received, is_count, quantity)):
-                moved[place] = None
-            made = {**change[name], "id": self.catalog.new_id(), "created_at": stamp(received)}
-            listed.append({"type": change["type"], name: made})
-        for place in moved:
-            self._tell_count(place)
-        return 200, {"counts": self._counts(list(dict.fromkeys(place for _, place, _, _, _ in read))), "changes": listed}
-
-    def _known(self, read: tuple[str, Place, bool, Decimal, int]) -> tuple[str, Place, bool, Decimal, int]:
-        found = self.catalog.living(read[1][0])
-        if found is None or found["type"] != "ITEM_VARIATION":
-            raise RefusalError("NOT_FOUND", "No such catalog object.", "catalog_object_id", 404)
-        if read[1][1] not in self.locations:
-            raise RefusalError("INVALID_LOCATION", "No such location.", "location_id")
-        return read

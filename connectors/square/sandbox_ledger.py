@@ -14,6 +14,7 @@ from hub.sdk.api import Plain
 DAY: Final = 24 * 3600 * MICROS_PER_SECOND
 LINES_MAX: Final = 400
 KEEP: Final = 3 * DAY
+HISTORY_MAX: Final = 100_000
 MOVES: Final = {
     ("NONE", "IN_STOCK"): 1,
     ("UNLINKED_RETURN", "IN_STOCK"): 1,
@@ -37,10 +38,29 @@ class Line:
 
 @dataclass(slots=True)
 class Ledger:
-    """All lines, and the figure that follows from them with the time of the last line that bears on it."""
+    """All lines, and the figure that follows from them with the time of the last line that bears on it.
+
+    `history` holds the same and what moved past IN_STOCK, as Square tells it: (occurred, received, InventoryChange).
+    """
 
     lines: dict[Place, list[Line]] = field(default_factory=dict)
     figures: dict[Place, tuple[Decimal, int]] = field(default_factory=dict)
+    history: list[tuple[int, int, dict[str, Plain]]] = field(default_factory=list)
+
+    def note(self, occurred_at: int, received_at: int, change: dict[str, Plain]) -> None:
+        """Keep a change as it will be told; the oldest go where there are too many."""
+        self.history.append((occurred_at, received_at, change))
+        del self.history[: max(0, len(self.history) - HISTORY_MAX)]
+
+    def told(self, ids: set[str], places: set[str], types: set[str], after: int) -> list[tuple[int, int, dict[str, Plain]]]:
+        """The changes of these things, places (none: all) and types that were received after that time, by when they occurred."""
+        found = []
+        for one in self.history:
+            block = one[2][one[2]["type"].lower()]
+            fits = (not ids or block["catalog_object_id"] in ids) and (not places or block["location_id"] in places)
+            if fits and one[2]["type"] in types and one[1] > after:
+                found.append(one)
+        return sorted(found, key=lambda one: one[:2])
 
     def add(self, place: Place, line: Line) -> bool:
         """Enter the line where it belongs in time; says whether the figure (or what it rests on) changed."""
@@ -92,6 +112,25 @@ def count_record(place: Place, figure: tuple[Decimal, int]) -> dict[str, Plain]:
         "quantity": decimal_text(figure[0]),
         "calculated_at": stamp(figure[1]),
     }
+
+
+def change_record(
+    ident: str, place: Place, states: tuple[str, ...], quantity: Decimal, times: tuple[int, int], **more: Plain
+) -> dict[str, Plain]:
+    """An InventoryChange: of one state a physical count, of two an adjustment; `times` are those of occurring and receipt."""
+    block: dict[str, Plain] = {
+        "id": ident,
+        "catalog_object_id": place[0],
+        "catalog_object_type": "ITEM_VARIATION",
+        "location_id": place[1],
+        "quantity": decimal_text(quantity),
+        "occurred_at": stamp(times[0]),
+        "created_at": stamp(times[1]),
+        **more,
+    }
+    if len(states) == 1:
+        return {"type": "PHYSICAL_COUNT", "physical_count": {**block, "state": states[0]}}
+    return {"type": "ADJUSTMENT", "adjustment": {**block, "from_state": states[0], "to_state": states[1]}}
 
 
 def read_change(change: Plain, now: int) -> tuple[str, Place, bool, Decimal, int]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connectors.square.objects import read_time, stamp
 from connectors.square.sandbox_errors import RefusalError, list_of, text_of
-from connectors.square.sandbox_orders import FINAL, Row
+from connectors.square.sandbox_orders import FINAL, Row, entered
 from connectors.square.sandbox_rules import Rules
 from hub.sdk.api import Plain, Request, Response, json_response
 
@@ -165,7 +165,7 @@ class OrderApi(Rules):
         if asked.get("version") != now.get("version"):
             raise RefusalError("VERSION_MISMATCH", "Order version does not match latest database version.", "order.version", 409)
         given = {one.get("uid"): one for one in asked.get("fulfillments") or []}
-        parts = [_changed(one, given.pop(one["uid"], {})) for one in now.get("fulfillments") or []]
+        parts = [_changed(one, given.pop(one["uid"], {}), stamp(self.micros())) for one in now.get("fulfillments") or []]
         if given:
             raise RefusalError("NOT_FOUND", "No such fulfillment.", "order.fulfillments.uid", 404)
         was = {one["uid"]: one["state"] for one in now.get("fulfillments") or []}
@@ -182,16 +182,16 @@ class OrderApi(Rules):
         self._keep(self._finished(order), "updated")
         order = self.orders.kept[ident]
         if moved:
+            # whatever becomes of a fulfilment, goods leave the stock by payment alone
             self._tell_order("fulfillment_updated", order, fulfillment_update=moved)
-        if any(one["new_state"] == "COMPLETED" for one in moved):
-            self._move(order, order["location_id"], self.micros(), restock=False)
         return 200, {"order": order}
 
 
-def _changed(now: Row, given: Row) -> Row:
+def _changed(now: Row, given: Row, at: str) -> Row:
     """A fulfilment after a sparse update of it."""
     state = given.get("state") or now["state"]
     if state != now["state"] and (now["state"] in FINAL or (state in MOVES and MOVES.index(state) < MOVES.index(now["state"]))):
         raise RefusalError("BAD_REQUEST", "The fulfillment cannot go to this state.", "order.fulfillments.state")
     name = f"{now['type'].lower()}_details"
-    return {**now, "state": state, name: {**(now.get(name) or {}), **(given.get(name) or {})}}
+    told = {**now, name: {**(now.get(name) or {}), **(given.get(name) or {})}}
+    return told if state == now["state"] else entered(told, state, at)

@@ -14,22 +14,44 @@ from hub.sdk.api import Plain
 Row = dict[str, Plain]
 
 FINAL: Final = frozenset({"COMPLETED", "CANCELED", "FAILED"})
+STAMPS: Final = {
+    "PICKUP": {
+        "RESERVED": "accepted_at",
+        "PREPARED": "ready_at",
+        "COMPLETED": "picked_up_at",
+        "CANCELED": "canceled_at",
+        "FAILED": "rejected_at",
+    },
+    "SHIPMENT": {
+        "RESERVED": "in_progress_at",
+        "PREPARED": "packaged_at",
+        "COMPLETED": "shipped_at",
+        "CANCELED": "canceled_at",
+        "FAILED": "failed_at",
+    },
+}
+"""The time that a fulfilment notes when it enters a state."""
 TAX: Final = "sales-tax"
 ORDERS_MAX: Final = 100_000
 
 
 @dataclass(slots=True)
 class Orders:
-    """All orders by id; `by_hand` are those of the till, which have no version and cannot be updated through the API."""
+    """All orders by id; `by_hand` are those of the till, which have no version and cannot be updated through the API.
+
+    `moved` are those whose goods left the stock: Square takes them out when an order is fully paid, and only then.
+    """
 
     kept: dict[str, Row] = field(default_factory=dict)
     by_hand: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
 
     def put(self, order: Row) -> None:
         """Keep an order; the oldest go where there are too many."""
         self.kept[order["id"]] = order
         if len(self.kept) > ORDERS_MAX:
             self.by_hand.discard(oldest := next(iter(self.kept)))
+            self.moved.discard(oldest)
             del self.kept[oldest]
 
     def updated(self, order: Row) -> int:
@@ -171,6 +193,14 @@ class Pricing:
             "tip_money": self.money(tip),
             "service_charge_money": self.money(charged),
         }
+
+
+def entered(fulfilment: Row, state: str, at: str, name: str = "") -> Row:
+    """A fulfilment in this state, with the time of it (under `name`, where it is not the usual one)."""
+    kind = fulfilment["type"]
+    details = f"{kind.lower()}_details"
+    noted = name or STAMPS.get(kind, {}).get(state, "")
+    return {**fulfilment, "state": state, details: {**(fulfilment.get(details) or {}), **({noted: at} if noted else {})}}
 
 
 def _repaid(order: Row) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from connectors.square.objects import stamp
 from connectors.square.sandbox_catalog import Catalog
-from connectors.square.sandbox_ledger import Ledger, Line, Place, count_record
+from connectors.square.sandbox_ledger import Ledger, Line, Place, change_record, count_record
 from hub.sdk.api import Plain, SandboxBase, exact_minor, from_minor, sign
 
 
@@ -100,14 +100,13 @@ class Seller(SandboxBase):
 
     def count(self, sku: str, pieces: int, place: str = "") -> None:
         """A person counts in the dashboard; `place` is a location id, "" the first."""
-        self._enter(sku, place, True, pieces, None)
-
-    def _enter(self, sku: str, place: str, is_count: bool, pieces: int, at: int | None) -> None:
         where = (self.skus[sku], place or self.locations[0])
         if where[1] not in self.locations:
             raise KeyError(place)
-        received = self._tick()
-        if self.ledger.add(where, Line(self.micros() if at is None else at, received, is_count, Decimal(pieces))):
+        at, received = self.micros(), self._tick()
+        told = change_record(self.catalog.new_id(), where, ("IN_STOCK",), Decimal(pieces), (at, received))
+        self.ledger.note(at, received, told)
+        if self.ledger.add(where, Line(at, received, True, Decimal(pieces))):
             self._tell_count(where)
 
     def set_price(self, sku: str, amount: Decimal) -> None:

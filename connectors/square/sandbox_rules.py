@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from connectors.square.objects import read_time
 from connectors.square.sandbox_errors import RefusalError, text_of
-from connectors.square.sandbox_till import Till
+from connectors.square.sandbox_pickups import Pickups
 from hub.sdk.api import Plain, Response, json_response, write_json
 
 KEYS_MAX: Final = 10_000
 
 
-class Rules(Till):
+class Rules(Pickups):
     """The till with the rules of its API."""
 
     def _once(self, body: Plain, act: Callable[[Plain], tuple[int, Plain]]) -> Response:

@@ -1,27 +1,17 @@
-"""What people do with orders at the small Square: they ring up, take back, order for pickup, prepare, hand over and cancel."""
+"""What people do at the small Square's counter: they ring up and take back; and what a paid order does to the stock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
 
 from connectors.square.objects import stamp
-from connectors.square.sandbox_ledger import Line
-from connectors.square.sandbox_orders import FINAL, Orders, Pricing, Row
+from connectors.square.sandbox_ledger import Line, change_record
+from connectors.square.sandbox_orders import Orders, Pricing, Row
 from connectors.square.sandbox_people import Seller
 from hub.sdk.api import Plain, exact_minor
 
 Wanted = Mapping[str, int] | Iterable[tuple[str, int]]
-MADE_PERSON: Final = {
-    "name": "Made Buyer",
-    "email": "made.buyer@example.com",
-    "phone": "+4500000000",
-    "street": "Made Street 1",
-    "city": "Made Town",
-    "postal_code": "1000",
-    "country": "DK",
-}
 
 
 class Till(Seller):
@@ -40,9 +30,26 @@ class Till(Seller):
         """A sale at the till; `at` is when it happened, for a till that was offline. More than is there may be sold."""
         return self.ring_up({sku: pieces}, place=place, at=at)
 
-    def take_back(self, sku: str, pieces: int, place: str = "", at: int | None = None, of: str = "") -> str:
-        """A return at the till, put back into stock: an order of its own, of that sale when one is named."""
-        return self.ring_up({}, place=place, at=at, back={sku: pieces}, of=of)
+    def take_back(
+        self,
+        sku: str,
+        pieces: int,
+        place: str = "",
+        at: int | None = None,
+        of: str = "",
+        reference: str = "",
+        damaged: int = 0,
+        amount: Decimal | None = None,
+    ) -> str:
+        """A return at the till, its money paid out: an order of its own, of that sale when one is named.
+
+        `damaged` of the pieces do not come back into stock. `reference` is a number typed in; `amount` what is given for all
+        of them, where it is neither the sale's price nor today's.
+        """
+        typed = {} if amount is None else {sku: amount}
+        return self.ring_up(
+            {}, place=place, at=at, back={sku: pieces}, of=of, reference=reference, damaged={sku: damaged}, typed=typed
+        )
 
     def ring_up(
         self,
@@ -60,14 +67,16 @@ class Till(Seller):
         of: str = "",
         reference: str = "",
         restock: bool = True,
+        damaged: Mapping[str, int] | None = None,
+        typed: Mapping[str, Decimal] | None = None,
     ) -> str:
         """One receipt: goods sold and taken back, amounts without an item, gift cards, tip, cash rounding; gives its order's id.
 
         `of` is the sale whose goods come back (KeyError when it has not so much left of them); with `reference` the receipt
-        carries somebody's number.
+        carries somebody's number. `typed` are sums given for what comes back, `damaged` pieces of it that are no stock.
         """
         location = self._location(place)
-        lines = [self._sold(sku, pieces, (discounts or {}).get(sku)) for sku, pieces in _pairs(wanted)]
+        lines = [self._sold(sku, pieces, (discounts or {}).get(sku)) for sku, pieces in pairs_of(wanted)]
         lines += [self.pricing.line(name, Decimal(1), self._minor(price), kind="CUSTOM_AMOUNT") for name, price in custom]
         lines += [self.pricing.line("Gift card", Decimal(1), self._minor(price), kind="GIFT_CARD") for price in gift_cards]
         happened = self.micros() if at is None else at
@@ -77,13 +86,13 @@ class Till(Seller):
             order["rounding_adjustment"] = {"name": "Rounding", "amount_money": self.pricing.money(self._minor(rounding))}
         if reference:
             order["reference_id"] = reference
-        returned = [self._returned(sku, pieces, of) for sku, pieces in _pairs(back)]
+        returned = [self._returned(sku, pieces, of, (typed or {}).get(sku)) for sku, pieces in pairs_of(back)]
         if returned:
             order["returns"] = [self._return(returned, of)]
         order = self._settled(self.pricing.totalled(order), tender, happened)
         self.orders.by_hand.add(order["id"])
         self._keep(order, "created")
-        self._move(order, location, happened, restock)
+        self._move(order, happened, restock=restock, damaged=damaged)
         return str(order["id"])
 
     def _sold(self, sku: str, pieces: int, discount: Decimal | None) -> Row:
@@ -93,10 +102,11 @@ class Till(Seller):
         off = self._minor(discount) if discount else 0
         return self.pricing.line(title, Decimal(pieces), price["amount"], listing=ident, discount=off)
 
-    def _returned(self, sku: str, pieces: int, of: str) -> Row:
-        """A line of a return, at the price of the sale it belongs to, else at today's."""
+    def _returned(self, sku: str, pieces: int, of: str, typed: Decimal | None) -> Row:
+        """A line of a return, at the sum typed in, else at the price of the sale it belongs to, else at today's."""
         if not of:
-            return self.pricing.reckoned(self._sold(sku, pieces, None), self.pricing.tax(), "gross_return_money")
+            row = self._priced(self._sold(sku, pieces, None), pieces, typed)
+            return self.pricing.reckoned(row, self.pricing.tax(), "gross_return_money")
         sale = self.orders.kept[of]
         line = next(one for one in sale["line_items"] if one.get("catalog_object_id") == self.skus[sku])
         if self.orders.taken_back(of, line["uid"]) + pieces > Decimal(line["quantity"]):
@@ -107,7 +117,16 @@ class Till(Seller):
         row = {"uid": self.catalog.new_id(), "source_line_item_uid": line["uid"], "quantity": str(pieces), **kept}
         share = line["total_discount_money"]["amount"] * pieces // int(Decimal(line["quantity"]))
         row["total_discount_money"] = self.pricing.money(share)
-        return self.pricing.reckoned(row, sale.get("taxes") or [], "gross_return_money")
+        return self.pricing.reckoned(self._priced(row, pieces, typed), sale.get("taxes") or [], "gross_return_money")
+
+    def _priced(self, row: Row, pieces: int, typed: Decimal | None) -> Row:
+        """The row at a unit price and a discount that make the sum typed in."""
+        if typed is None:
+            return row
+        amount = self._minor(typed)
+        unit = -(-amount // pieces)
+        rest = self.pricing.money(unit * pieces - amount)
+        return {**row, "base_price_money": self.pricing.money(unit), "total_discount_money": rest}
 
     def _return(self, rows: list[Row], of: str) -> Row:
         taxes = self.pricing.tax()
@@ -115,118 +134,6 @@ class Till(Seller):
             one["applied_money"] = self.pricing.money(sum(row["total_tax_money"]["amount"] for row in rows))
         told: Row = {"uid": self.catalog.new_id(), "return_line_items": rows, "return_taxes": taxes}
         return {**told, "source_order_id": of} if of else told
-
-    # ordered for pickup
-
-    def order(
-        self,
-        wanted: Wanted,
-        *,
-        paid: bool = True,
-        place: str = "",
-        customer: Mapping[str, str] | None = None,
-        shipping: Decimal = Decimal(0),
-    ) -> str:
-        """A customer orders for pickup at a location: proposed; nothing leaves the stock until it is fetched."""
-        location = self._location(place)
-        order = self._new(location, "OPEN", self.micros())
-        order["line_items"] = [self._sold(sku, pieces, None) for sku, pieces in _pairs(wanted)]
-        if shipping:
-            money = self.pricing.money(self._minor(shipping))
-            charge: Row = {"uid": self.catalog.new_id(), "name": "Delivery", "amount_money": money, "type": "CUSTOM"}
-            charge |= {"calculation_phase": "SUBTOTAL_PHASE", "taxable": True, "treatment_type": "LINE_ITEM_TREATMENT"}
-            charge["applied_taxes"] = [{"uid": self.catalog.new_id(), "tax_uid": one["uid"]} for one in order["taxes"]]
-            order["service_charges"] = [charge]
-        pickup = {"recipient": _recipient(customer or MADE_PERSON), "schedule_type": "ASAP", "placed_at": order["created_at"]}
-        order["fulfillments"] = [
-            {
-                "uid": self.catalog.new_id(),
-                "type": "PICKUP",
-                "state": "PROPOSED",
-                "line_item_application": "ALL",
-                "pickup_details": pickup,
-            }
-        ]
-        order = self.pricing.totalled({**order, "version": 1})
-        if paid:
-            order = self._settled(order, "CARD", self.micros())
-        self._keep(order, "created")
-        return str(order["id"])
-
-    def pay(self, order: str, tender: str = "CARD") -> None:
-        """The customer pays what is due; what was handed over already is finished by it."""
-        paid = self._settled(self.orders.kept[order], tender, self.micros())
-        self._keep(self._finished(paid), "updated")
-
-    def accept(self, order: str) -> None:
-        """Staff accept a pickup order: its goods are put aside."""
-        self._fulfil(order, "RESERVED")
-
-    def prepare(self, order: str) -> None:
-        """Staff say that it is ready to be fetched."""
-        self._fulfil(order, "PREPARED")
-
-    def ship(self, order: str, parts: Wanted | None = None, carrier: str = "", tracking: str = "") -> None:
-        """Staff hand the whole order over at the counter, and take what is due; carrier and parts have no place in a pickup."""
-        del parts, carrier, tracking
-        if self.orders.kept[order]["net_amount_due_money"]["amount"]:
-            self.orders.put(self._settled(self.orders.kept[order], "OTHER", self.micros()))
-        self._fulfil(order, "COMPLETED")
-
-    def expire(self, order: str) -> None:
-        """Nobody came for it."""
-        self._fulfil(order, "FAILED")
-
-    def cancel(self, order: str, lines: Wanted | None = None) -> None:
-        """Staff cancel the order; Square cancels no single line, that is an edit."""
-        if lines is not None:
-            for sku, pieces in _pairs(lines):
-                line = self._line_of(order, sku)
-                self.edit(order, sku, int(line["quantity"]) - pieces)
-            return
-        now = self.orders.kept[order]
-        parts = [{**one, "state": "CANCELED"} if one["state"] not in FINAL else one for one in now.get("fulfillments") or []]
-        at = stamp(self.micros())
-        self._keep({**now, "state": "CANCELED", "closed_at": at, "fulfillments": parts}, "updated")
-
-    def edit(self, order: str, sku: str, pieces: int) -> None:
-        """Staff set how many pieces of a line are ordered; none takes the line away."""
-        now, line = self.orders.kept[order], self._line_of(order, sku)
-        lines = [{**one, "quantity": str(pieces)} if one["uid"] == line["uid"] else one for one in now["line_items"]]
-        lines = [one for one in lines if Decimal(one["quantity"])]
-        self._keep(self.pricing.totalled({**now, "line_items": lines}), "updated")
-
-    def refund(self, order: str, amount: Decimal) -> None:
-        """Money is given back out of the order's payments, nothing comes back for it."""
-        now = self.orders.kept[order]
-        tender = now["tenders"][0]
-        given: Row = {"id": self.catalog.new_id(), "location_id": now["location_id"], "tender_id": tender["id"]}
-        given |= {"transaction_id": now["id"], "created_at": stamp(self.micros()), "reason": "given back", "status": "APPROVED"}
-        given["amount_money"] = self.pricing.money(self._minor(amount))
-        self._keep({**now, "refunds": [*(now.get("refunds") or []), given]}, "updated")
-
-    def orders_shown(self) -> dict[str, dict[str, Any]]:
-        """Every order by its id: state, number, lines by SKU in pieces, total and refunds in minor units, fulfilments."""
-        names = {ident: sku for sku, ident in self.skus.items()}
-        return {ident: self._order_shown(one, names) for ident, one in self.orders.kept.items()}
-
-    def _order_shown(self, order: Row, names: Mapping[str, str]) -> dict[str, Any]:
-        parts = order.get("fulfillments") or []
-        done = order["state"] == "COMPLETED" or any(one["state"] == "COMPLETED" for one in parts)
-        lines = []
-        for one in order["line_items"]:
-            quantity = int(Decimal(one["quantity"]))
-            cancelled = quantity if order["state"] == "CANCELED" else 0
-            sku = names.get(one.get("catalog_object_id") or "", "")
-            lines.append({"sku": sku, "quantity": quantity, "cancelled": cancelled, "fulfilled": quantity if done else 0})
-        return {
-            "state": order["state"],
-            "number": order.get("reference_id") or order["id"],
-            "lines": lines,
-            "total_minor": order["net_amounts"]["total_money"]["amount"],
-            "fulfilments": [{"fulfilment": one["uid"], "state": one["state"]} for one in parts],
-            "refunded_minor": sum(one["amount_money"]["amount"] for one in order.get("refunds") or []),
-        }
 
     # the platform's part
 
@@ -238,11 +145,6 @@ class Till(Seller):
 
     def _minor(self, amount: Decimal) -> int:
         return exact_minor(amount, self.pricing.currency)
-
-    def _line_of(self, order: str, sku: str) -> Row:
-        lines = self.orders.kept[order]["line_items"]
-        line: Row = next(one for one in lines if one.get("catalog_object_id") == self.skus[sku])
-        return line
 
     def _new(self, location: str, state: str, at: int) -> Row:
         order: Row = {"id": self.catalog.new_id(), "location_id": location, "state": state, "created_at": stamp(at)}
@@ -274,43 +176,31 @@ class Till(Seller):
         self.orders.put(order)
         self._tell_order(what, order)
 
-    def _finished(self, order: Row) -> Row:
-        """A paid order of which all was handed over is completed."""
-        parts = order.get("fulfillments") or []
-        over = bool(parts) and all(one["state"] in FINAL for one in parts)
-        done = any(one["state"] == "COMPLETED" for one in parts)
-        if order["state"] == "OPEN" and over and done and not order["net_amount_due_money"]["amount"]:
-            return {**order, "state": "COMPLETED", "closed_at": stamp(self.micros())}
-        return order
-
-    def _fulfil(self, ident: str, state: str) -> None:
-        """Move every unfinished fulfilment; goods leave the stock when they are handed over."""
-        now, at = self.orders.kept[ident], stamp(self.micros())
-        when = {"RESERVED": "accepted_at", "PREPARED": "ready_at", "COMPLETED": "picked_up_at", "FAILED": "expired_at"}[state]
-        parts, moved = [], []
-        for one in now.get("fulfillments") or []:
-            if one["state"] in FINAL:
-                parts.append(one)
-                continue
-            moved.append({"fulfillment_uid": one["uid"], "old_state": one["state"], "new_state": state})
-            details = f"{one['type'].lower()}_details"
-            parts.append({**one, "state": state, details: {**(one.get(details) or {}), when: at}})
-        self._keep(self._finished({**now, "fulfillments": parts}), "updated")
-        order = self.orders.kept[ident]
-        self._tell_order("fulfillment_updated", order, fulfillment_update=moved)
-        if state == "COMPLETED" and moved:
-            self._move(order, order["location_id"], self.micros(), restock=False)
-
-    def _move(self, order: Row, location: str, at: int, restock: bool) -> None:
-        """The order's goods leave the stock and its returns come back."""
-        moves: list[tuple[str, Decimal]] = []
+    def _move(self, order: Row, at: int, *, restock: bool = True, damaged: Mapping[str, int] | None = None) -> None:
+        """A paid order's goods leave the stock, once, and what came back returns to it, but for what is damaged."""
+        if order["id"] in self.orders.moved:
+            return
+        self.orders.moved.add(order["id"])
         for one in order["line_items"]:
-            moves += [(one["catalog_object_id"], -Decimal(one["quantity"]))] if one.get("catalog_object_id") else []
+            self._enter(order, one, ("IN_STOCK", "SOLD"), Decimal(one["quantity"]), at)
+        spoiled = {self.skus[sku]: Decimal(pieces) for sku, pieces in (damaged or {}).items()}
         for back in order.get("returns") or [] if restock else []:
-            moves += [(one["catalog_object_id"], Decimal(one["quantity"])) for one in back["return_line_items"]]
-        for listing, quantity in moves:
-            if self.ledger.add((listing, location), Line(at, self._tick(), False, quantity)):
-                self._tell_count((listing, location))
+            origin = "RETURNED_BY_CUSTOMER" if back.get("source_order_id") else "UNLINKED_RETURN"
+            for one in back["return_line_items"]:
+                waste = min(spoiled.pop(one.get("catalog_object_id"), Decimal(0)), Decimal(one["quantity"]))
+                self._enter(order, one, (origin, "IN_STOCK"), Decimal(one["quantity"]) - waste, at)
+                self._enter(order, one, (origin, "WASTE"), waste, at)
+
+    def _enter(self, order: Row, line: Row, states: tuple[str, str], quantity: Decimal, at: int) -> None:
+        """One move of a line's goods into the ledger; lines without an item and nothing moved make none."""
+        if not line.get("catalog_object_id") or not quantity:
+            return
+        place, received = (line["catalog_object_id"], order["location_id"]), self._tick()
+        told = change_record(self.catalog.new_id(), place, states, quantity, (at, received), transaction_id=order["id"])
+        self.ledger.note(at, received, told)
+        sign = {"IN_STOCK": 1}.get(states[1], -1 if states[0] == "IN_STOCK" else 0)
+        if sign and self.ledger.add(place, Line(at, received, False, sign * quantity)):
+            self._tell_count(place)
 
     def _tell_order(self, what: str, order: Row, **more: Plain) -> None:
         name = f"order_{what}"
@@ -322,13 +212,5 @@ class Till(Seller):
         self._event(topic, {"type": name, "object": {name: {**told, **more}}}, order["id"])
 
 
-def _pairs(wanted: Wanted) -> list[tuple[str, int]]:
+def pairs_of(wanted: Wanted) -> list[tuple[str, int]]:
     return list(wanted.items() if isinstance(wanted, Mapping) else wanted)
-
-
-def _recipient(person: Mapping[str, str]) -> Row:
-    address = {"street": "address_line_1", "city": "locality", "postal_code": "postal_code", "country": "country"}
-    told: Row = {"display_name": person.get("name", "")}
-    told |= {name: person[ours] for ours, name in {"email": "email_address", "phone": "phone_number"}.items() if ours in person}
-    where = {name: person[ours] for ours, name in address.items() if ours in person}
-    return {**told, "address": where} if where else told

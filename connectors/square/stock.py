@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from connectors.square.objects import MICROS_PER_SECOND, errors_of, read_time, stamp
+from connectors.square.objects import MICROS_PER_SECOND, errors_of, named_changes, read_time, stamp
 from connectors.square.sending import refused, send_in_parts, write
 from hub.sdk.api import Change, Outcome, Plain, Receipt, pieces, quantity
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 DECIDED_SECONDS_MAX: Final = 24 * 3600 - 60
 """Square refuses a count older than 24 hours; a minute is kept for the way."""
-_NAMED: Final = re.compile(r"changes\[(\d+)\]")
 
 
 class StockBatch:
@@ -41,7 +39,7 @@ class StockBatch:
             return _judged(part, told), []
         if len(part) == 1:
             return [refused(part[0], errors[0] if errors else {"code": f"status {status}", "detail": "", "field": ""})], []
-        named = {int(found[1]): error for error in errors if (found := _NAMED.search(error["field"]))}
+        named = named_changes(errors)
         done = [refused(one, named[place]) for place, one in enumerate(part) if place in named]
         return done, [one for place, one in enumerate(part) if place not in named]
 

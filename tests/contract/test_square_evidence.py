@@ -86,6 +86,7 @@ def a_busy_day() -> Channel:
     channel.read("orders", cursor=orders, page_max=2)
     channel.connector.look_up("orders", [sale, pickup, "ONEVER"])
     an_order_for_the_till(channel, ids[0])
+    a_movement(channel, ids[0])
     channel.connector.send("stock", [channel.stock(one, 30, before=5) for one in ids])
     channel.connector.send("price", [channel.price(one, "59.95") for one in ids])
     return channel
@@ -103,12 +104,15 @@ def a_day_of_orders(channel: Channel) -> tuple[str, str]:
         rounding=Decimal("0.15"),
         tender="CASH",
     )
-    till.take_back("SKU-000", 1, of=sale)
+    till.take_back("SKU-000", 1, of=sale, damaged=1)
+    till.take_back("SKU-002", 2, reference="WEB-41", amount=Decimal("79.95"))
     till.ring_up({"SKU-001": 1}, back={"SKU-000": 1})
     till.refund(sale, Decimal(5))
     pickup = till.order({"SKU-001": 2}, shipping=Decimal("39.00"))
     till.accept(pickup)
     till.ship(pickup)
+    till.expire(till.order({"SKU-001": 1}))
+    till.cannot_deliver(till.order({"SKU-001": 1}))
     unpaid = till.order({"SKU-001": 2}, paid=False)
     till.edit(unpaid, "SKU-001", 1)
     till.cancel(unpaid)
@@ -130,10 +134,22 @@ def an_order_for_the_till(channel: Channel, listing: str) -> None:
         "charges": [{"charge": "s", "kind": "shipping", "title": "Shipping", "amount_minor": 3900, **taxed}],
         "place": AARHUS,
     }
-    for number, more in enumerate(({}, {"state": "cancelled"})):
-        change = Change(f"o-{number}", Key("till", "o", "order", "placed"), "o", None, {**after, **more}, {}, channel.clock.now())
+    parcel = {"number": "webshop-1002", "pickup": False}
+    for fact, more in (("placed", {}), ("ready", {}), ("placed", {"state": "cancelled"}), ("placed", parcel), ("fulfilled", {})):
+        told = {**after, **more, "fact": fact, "their": next(reversed(channel.sandbox.orders.kept)), "tracking": "TN1"}
+        change = Change(f"o-{fact}-{len(more)}", Key("till", "o", "order", fact), "o", None, told, {}, channel.clock.now())
         [receipt] = channel.connector.send("order", [change])
         assert receipt.outcome is Outcome.APPLIED, receipt.words
+
+
+def a_movement(channel: Channel, listing: str) -> None:
+    """Goods come to the shop from elsewhere, and one of them is handed over for another channel."""
+    for number, (kind, moved) in enumerate((("receipt", 3000), ("handed_over", -1000), ("correction", -1000))):
+        key, after = Key("till", listing, "movement", f"aarhus|{kind}"), {"moved": moved, "kind": kind}
+        change = Change(f"m-{number}", key, "item", None, after, {}, channel.clock.now(), AARHUS)
+        [receipt] = channel.connector.send("movement", [change])
+        assert receipt.outcome is Outcome.APPLIED, receipt.words
+        assert channel.connector.find("movement", [change])[0].outcome is Outcome.APPLIED
 
 
 def test_every_request_is_one_that_the_published_specification_knows(specification: Specification) -> None:
@@ -144,10 +160,11 @@ def test_every_request_is_one_that_the_published_specification_knows(specificati
         "/v2/catalog/batch-upsert",
         "/v2/inventory/counts/batch-retrieve",
         "/v2/inventory/changes/batch-create",
+        "/v2/inventory/changes/batch-retrieve",
         "/v2/orders/search",
         "/v2/orders/batch-retrieve",
         "/v2/orders",
-        next(one.path for one in channel.sent if one.method == "PUT"),
+        *(one.path for one in channel.sent if one.method == "PUT"),
     }
     for request in channel.sent:
         assert request.headers["square-version"] == "2025-08-20"
@@ -266,6 +283,8 @@ def test_the_official_sdk_counts_and_sells() -> None:
         later = {**at, "occurred_at": stamp(sandbox.clock.now() + 1_000_000), "state": "IN_STOCK", "quantity": "1"}
         future = {"type": "PHYSICAL_COUNT", "physical_count": later}
         assert refusal(lambda: change(idempotency_key="two", changes=[future])) == "INVALID_TIME"
+        lines = list(client.inventory.batch_get_changes(catalog_object_ids=[ids[0]], types=["ADJUSTMENT"]))
+        assert [(one.adjustment.to_state, one.adjustment.quantity) for one in lines] == [("SOLD", "2")]
     assert sandbox.shown()["S0"]["stock"] == {AARHUS: 10}
 
 

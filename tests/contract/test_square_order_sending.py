@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from square_channel import AARHUS, ODENSE, Channel
+from square_channel import AARHUS, ODENSE, Channel, records_of
 
 from hub.errors import OutcomeUnknownError
 from hub.flow import Change, Key, Outcome
@@ -73,6 +74,68 @@ def test_an_order_is_made_once_and_waits_at_the_shop() -> None:
     assert channel.sandbox.shown()["A"]["stock"][ODENSE] == 2
 
 
+def test_what_is_collected_without_payment_moves_no_stock_at_the_till() -> None:
+    channel = shop()
+    their = send(channel, placed(channel)).shows["their"]
+    channel.sandbox.collect(their)
+    [order] = held(channel).values()
+    assert (order["state"], [one["state"] for one in order["fulfilments"]]) == ("OPEN", ["COMPLETED"])
+    assert channel.sandbox.shown()["A"]["stock"][ODENSE] == 3
+    assert send(channel, fact(channel, "fulfilled", their, parts=[])).outcome is Outcome.APPLIED
+    assert channel.sandbox.shown()["A"]["stock"][ODENSE] == 3
+
+
+def test_a_pickup_that_was_rung_up_instead_is_withdrawn_and_sold_once() -> None:
+    channel = shop()
+    before = placed(channel)
+    their = send(channel, before).shows["their"]
+    receipt = channel.sandbox.ring_up({"A": 1}, place=ODENSE, reference="webshop-1001")
+    gone = placed(channel, before=before.after, state="cancelled")
+    assert channel.connector.find("order", [gone])[0].outcome is Outcome.NOT_SENT
+    channel.sandbox.faults.lose_answer_next = 1
+    with pytest.raises(OutcomeUnknownError):
+        send(channel, gone)
+    assert channel.connector.find("order", [gone])[0].shows == {"their": their}
+    assert {one: told["state"] for one, told in held(channel).items()} == {their: "CANCELED", receipt: "COMPLETED"}
+    assert channel.sandbox.shown()["A"]["stock"][ODENSE] == 2
+
+
+def test_what_was_withdrawn_from_a_shop_may_be_put_to_it_again() -> None:
+    channel = shop()
+    first = placed(channel)
+    their = send(channel, first).shows["their"]
+    gone = placed(channel, before=first.after, state="cancelled")
+    assert send(channel, gone).outcome is Outcome.APPLIED
+    anew = replace(placed(channel, before=gone.after), id="c-2")
+    receipts = [send(channel, anew), send(channel, anew)]
+    assert len({one.shows["their"] for one in receipts}) == 1
+    assert {one: told["state"] for one, told in held(channel).items()} == {their: "CANCELED", receipts[0].shows["their"]: "OPEN"}
+
+
+def test_one_told_to_be_ready_waits_prepared() -> None:
+    channel = shop()
+    their = send(channel, placed(channel)).shows["their"]
+    ready = fact(channel, "ready", their, number="webshop-1001", parts=[], where="Odense", place=ODENSE)
+    assert channel.connector.find("order", [ready])[0].outcome is Outcome.NOT_SENT
+    assert [send(channel, ready).outcome for _ in range(2)] == [Outcome.APPLIED] * 2
+    assert [one["state"] for one in held(channel)[their]["fulfilments"]] == ["PREPARED"]
+    channel.sandbox.cannot_deliver(their)
+    late = send(channel, replace(ready, id="c-late"))
+    assert late.outcome is Outcome.REFUSED
+    assert [one["state"] for one in held(channel)[their]["fulfilments"]] == ["FAILED"]
+
+
+def test_an_order_to_be_sent_from_a_shop_is_a_parcel_there() -> None:
+    channel = shop()
+    their = send(channel, placed(channel, pickup=False)).shows["their"]
+    assert channel.sandbox.orders.kept[their]["fulfillments"][0]["type"] == "SHIPMENT"
+    sent = fact(channel, "fulfilled", their, parts=[], carrier="Made Post", tracking="TN1", state="shipped")
+    assert send(channel, sent).outcome is Outcome.APPLIED
+    [found] = records_of("orders", channel.connector.look_up("orders", [their]))
+    [row] = found["fulfilments"]
+    assert (row["word"], row["carrier"], row["tracking"]) == ("SHIPMENT COMPLETED", "Made Post", "TN1")
+
+
 def test_a_lost_answer_ends_in_one_order() -> None:
     channel = shop()
     change = placed(channel)
@@ -96,7 +159,7 @@ def test_a_success_without_an_order_is_no_success() -> None:
 def test_two_orders_with_our_number_are_for_a_person() -> None:
     channel = shop()
     for _ in range(2):
-        channel.sandbox.ring_up({"A": 1}, place=ODENSE, reference="webshop-1001")
+        channel.sandbox.order({"A": 1}, place=ODENSE, reference="webshop-1001")
     assert channel.connector.find("order", [placed(channel)])[0].outcome is Outcome.REFUSED
     assert send(channel, placed(channel)).outcome is Outcome.REFUSED
     assert len(held(channel)) == 2
@@ -163,9 +226,20 @@ def test_squares_own_order_is_handed_over_or_cancelled_as_a_whole() -> None:
 def test_what_square_cannot_take_is_refused_before_it_is_sent() -> None:
     channel = shop()
     half = {**placed(channel).after["lines"][0], "quantity": 500}
-    for change in (placed(channel, number="x" * 41), placed(channel, lines=[half])):
-        assert send(channel, change).outcome is Outcome.REFUSED
+    back = {**half, "quantity": -1000, "amount_minor": -99500, "tax_minor": -19900}
+    for more in ({"number": "x" * 41}, {"lines": [half]}, {"lines": [back]}, {"of": "webshop-1000"}):
+        assert send(channel, placed(channel, **more)).outcome is Outcome.REFUSED
     assert held(channel) == {}
+
+
+def test_an_hour_and_a_half_of_work_is_one_line_at_its_amount() -> None:
+    channel = shop()
+    work = {"line": "8", "listing": "", "sku": "", "title": "Fitting", "kind": "service", "quantity": 1500, "amount_minor": 45001}
+    lines = [placed(channel).after["lines"][0], work]
+    receipts = [send(channel, placed(channel, lines=lines, total_minor=144501)) for _ in range(2)]
+    assert [(one.outcome, one.words) for one in receipts] == [(Outcome.APPLIED, "")] * 2
+    [order] = held(channel).values()
+    assert order["total_minor"] == 144501
 
 
 def test_without_a_named_place_the_channels_only_one_is_meant() -> None:

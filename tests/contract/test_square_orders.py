@@ -112,6 +112,32 @@ def test_a_return_belongs_to_its_sale_and_no_more_comes_back_than_was_sold() -> 
         channel.sandbox.take_back("A", 2, of=sale)
 
 
+def test_what_a_webshop_sold_comes_back_over_the_counter_under_its_number() -> None:
+    channel = shop()
+    till = channel.sandbox
+    back = told(channel, till.take_back("A", 2, ODENSE, reference="WEB-41", damaged=1, amount=Decimal("399.90")))
+    assert (back["reference"], back["total_minor"], "returns_of" in back) == ("WEB-41", -39990, False)
+    [line] = back["lines"]
+    assert (line["quantity"], line["amount_minor"], line["tax_minor"]) == (-2000, -39990, -7998)
+    assert [(one["place"], one["parts"][0]["quantity"]) for one in back["returns"]] == [(ODENSE, 2000)]
+    assert [(one["kind"], one["amount_minor"]) for one in back["payments"]] == [("refunded", 39990)]
+    assert pieces(channel, "A", ODENSE) == 6, "one of the two is fit for sale"
+
+
+def test_an_odd_sum_given_for_three_pieces_is_conserved() -> None:
+    channel = shop()
+    sale = channel.sandbox.sell("C", 3)
+    back = told(channel, channel.sandbox.take_back("C", 3, of=sale, amount=Decimal("100.00")))
+    assert (back["returns_of"], back["total_minor"], back["lines"][0]["amount_minor"]) == (sale, -10000, -10000)
+
+
+def test_a_web_order_rung_up_at_the_till_is_a_sale_with_its_number() -> None:
+    channel = shop()
+    sale = told(channel, channel.sandbox.ring_up({"A": 1}, place=ODENSE, reference="WEB-41"))
+    assert (sale["reference"], sale["state"], sale["place"]) == ("WEB-41", "ended", ODENSE)
+    assert pieces(channel, "A", ODENSE) == 4
+
+
 def test_a_return_without_a_receipt_is_attached_to_no_sale() -> None:
     channel = shop()
     channel.sandbox.sell("E", 1)
@@ -124,15 +150,15 @@ def test_a_pickup_order_from_proposed_to_fetched() -> None:
     channel = shop()
     till = channel.sandbox
     ident = till.order({"A": 1}, place=ODENSE, paid=False)
-    assert told(channel, ident)["state"] == "hold"
+    assert (told(channel, ident)["state"], pieces(channel, "A", ODENSE)) == ("hold", 5)
     till.pay(ident)
     assert told(channel, ident)["state"] == "reserve"
+    assert pieces(channel, "A", ODENSE) == 4, "what is paid is out of Square's stock"
     till.accept(ident)
     assert (told(channel, ident)["state"], told(channel, ident)["pickup"]) == ("release", ODENSE)
     till.prepare(ident)
     assert [one["state"] for one in told(channel, ident)["fulfilments"]] == ["ready"]
-    assert pieces(channel, "A", ODENSE) == 5, "what is promised is still there"
-    till.ship(ident)
+    till.collect(ident)
     order = told(channel, ident)
     [fetched] = order["fulfilments"]
     assert (order["state"], fetched["state"], fetched["place"]) == ("ended", "handed_over", ODENSE)
@@ -140,14 +166,40 @@ def test_a_pickup_order_from_proposed_to_fetched() -> None:
     assert pieces(channel, "A", ODENSE) == 4
 
 
+def test_an_order_paid_when_it_is_fetched_leaves_the_stock_once() -> None:
+    channel = shop()
+    ident = channel.sandbox.order({"A": 2}, paid=False)
+    channel.sandbox.collect(ident)
+    order = told(channel, ident)
+    assert (order["state"], [one["state"] for one in order["fulfilments"]]) == ("release", ["handed_over"])
+    assert pieces(channel, "A") == 5, "nobody paid: Square has taken nothing out"
+    channel.sandbox.pay(ident)
+    assert (told(channel, ident)["state"], pieces(channel, "A")) == ("ended", 3)
+
+
 def test_what_nobody_fetches_and_what_is_cancelled_is_free_again() -> None:
     channel = shop()
     till = channel.sandbox
     expired, cancelled = till.order({"A": 1}), till.order({"A": 2})
+    assert pieces(channel, "A") == 2
     till.expire(expired)
     till.cancel(cancelled)
     assert [told(channel, one)["state"] for one in (expired, cancelled)] == ["cancelled", "cancelled"]
+    assert [told(channel, one)["fulfilments"][0]["state"] for one in (expired, cancelled)] == ["cancelled", "cancelled"]
+    refunds = [one for ident in (expired, cancelled) for one in told(channel, ident)["payments"] if one["kind"] == "refunded"]
+    assert [one["amount_minor"] for one in refunds] == [29995, 59990]
     assert pieces(channel, "A") == 5
+
+
+def test_a_place_that_cannot_deliver_ends_its_own_order_but_not_one_from_elsewhere() -> None:
+    channel = shop()
+    own, foreign = channel.sandbox.order({"A": 1}), channel.sandbox.order({"A": 1}, paid=False, reference="WEB-41/aarhus")
+    for ident in (own, foreign):
+        channel.sandbox.cannot_deliver(ident)
+    orders = [told(channel, ident) for ident in (own, foreign)]
+    assert [one["fulfilments"][0]["state"] for one in orders] == ["failed", "failed"]
+    assert [one["state"] for one in orders] == ["cancelled", "release"]
+    assert pieces(channel, "A") == 4, "what was paid is out, and what was not found comes not back"
 
 
 def test_the_person_is_in_the_party_and_nowhere_else() -> None:
@@ -170,6 +222,7 @@ def test_every_state_of_an_order_and_its_fulfilment_means_something() -> None:
             for step in ("PROPOSED", "RESERVED", "PREPARED", "COMPLETED", "CANCELED", "FAILED"):
                 parts = [{**order["fulfillments"][0], "type": kind, "state": step}]
                 assert MAPPINGS.understand("order", record({**order, "state": state, "fulfillments": parts}))
+                assert MAPPINGS.understand("order", record({**order, "state": state, "fulfillments": parts, "reference_id": "R"}))
         assert MAPPINGS.understand("order", record({**order, "state": state, "fulfillments": []}))
     with pytest.raises(UnmappableError):
         MAPPINGS.understand("order", record({**order, "state": "PAUSED"}))

@@ -172,7 +172,7 @@ def test_connectors_are_listed_with_what_they_can_and_when_that_was_checked() ->
     said = {each["name"]: each for each in json.loads(done.stdout)["connectors"]}
     assert {"square", "tryton", "vendure", "meta"} <= set(said)
     assert said["tryton"]["roles"] == ["erp"]
-    assert said["square"]["writes"] == ["stock", "price", "order"]
+    assert said["square"]["writes"] == ["stock", "price", "order", "movement"]
     assert all(each["checked"] >= "2026-01-01" for each in said.values())
 
 
