@@ -1,0 +1,276 @@
+"""Orders over a store: who delivers them, what stays as it was decided, and what a place that cannot find it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pure_grounds import PIECE, channel, config
+
+from hub.canonical.values import Plain
+from hub.clock import ManualClock
+from hub.merge.authority import Authority
+from hub.routed import Asked, AskedLine, Failed, Routed, Routing
+from hub.settings.model import AuthoritySettings, Config, Location, RoutingRule, RoutingSettings, StockAuthority
+from hub.store import catalogue, cursors, orders, routes
+from hub.store.catalogue import Binding, Item, StoredClaim
+from hub.store.database import Database, Tx
+from hub.store.open import open_database
+from hub.store.orders import Reservation
+
+WAREHOUSE, AARHUS = "warehouse", "aarhus"
+POSTAL_CODE = "8245"
+
+
+class People:
+    """Everybody lives in the same street."""
+
+    def of(self, tx: Tx, order: str) -> dict[str, Plain]:
+        return {"postal_code": POSTAL_CODE}
+
+
+def shop(*rules: RoutingRule, priority: tuple[str, ...] = (WAREHOUSE, AARHUS)) -> Config:
+    made = config(
+        channels=[channel("webshop", sells_from=(WAREHOUSE, AARHUS)), channel("erp", sells_from=()), channel("till")],
+        locations={
+            WAREHOUSE: Location(channels={"erp": "4"}, country="DK", postal_code="1000"),
+            AARHUS: Location(channels={"till": "L1"}, country="DK", postal_code="8000"),
+        },
+        authority=AuthoritySettings(
+            stock=(StockAuthority(channel="erp", covers=(WAREHOUSE,)), StockAuthority(channel="till", covers=(AARHUS,)))
+        ),
+    )
+    return made.model_copy(update={"routing": RoutingSettings(rules=rules, priority=priority)})
+
+
+class Grounds:
+    """A store with figures that tests set, and a station that routes orders over it."""
+
+    def __init__(self, database: Database, settings: Config) -> None:
+        self.database = database
+        self.config = settings
+        self.at = 1_000
+        self.routed = Routed(settings, Authority(settings), {"erp": ("stock",), "till": ("stock",)}, People())
+
+    def figure(self, place: str, item: str, count: int) -> None:
+        owner, seq = ("erp" if place == WAREHOUSE else "till"), self.tick()
+        binding = Binding(owner, item, item, "bound", item)
+        claim = StoredClaim(owner, item, "stock", place, {"on_hand": count * PIECE}, 0, 0, seq, seq)
+
+        def keep(tx: Tx) -> None:
+            catalogue.save_items(tx, [Item(item, item)])
+            catalogue.save_bindings(tx, [binding])
+            catalogue.save_claims(tx, [claim])
+
+        self.database.transaction(keep)
+
+    def heard(self, owner: str) -> None:
+        """This system's stock was read to its end."""
+        at = self.tick()
+        now = self.database.read(lambda tx: cursors.reading(tx, owner, "stock", "sweep"))
+        done = replace(now, number=1, started_at=at, completed_at=at, checked=1, under_way=False)
+        self.database.transaction(lambda tx: cursors.save(tx, done))
+        self.database.transaction(lambda tx: cursors.checked(tx, owner, "stock", 1))
+
+    def promised(self, order: str, item: str, count: int, place: str = "") -> None:
+        row = Reservation(order, "1", "", item, place, count * PIECE, "webshop", "open", self.tick(), 0)
+        self.database.transaction(lambda tx: orders.reserve(tx, [row]))
+
+    def decide(self, *asked: Asked, keep: bool = True) -> Routing:
+        found = self.database.read(lambda tx: self.routed.decide(tx, asked))
+        if keep:
+            number = self.tick()
+            self.database.transaction(lambda tx: found.keep(tx, number, self.at))
+        return found
+
+    def tick(self) -> int:
+        self.at += 1
+        return self.at
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(tmp_path / "hub.db", clock=ManualClock(), threaded=False)
+    yield opened
+    opened.close()
+
+
+def line(name: str, item: str, count: int, left: Mapping[str, int] | None = None, **more: Any) -> AskedLine:
+    gone = {place: pieces * PIECE for place, pieces in (left or {}).items()}
+    return AskedLine(name, item, **{"takes": ((item, 1),), **more}, quantity=count * PIECE, left=gone)
+
+
+def order(name: str, *lines: AskedLine, **more: Any) -> Asked:
+    return Asked(name, "webshop", more.pop("placed_at", 1), more.pop("open", True), tuple(lines), **more)
+
+
+def sent(found: Routing, name: str) -> dict[str, dict[str, int]]:
+    """Line → place → pieces."""
+    return {line: {place: q // PIECE for place, q in rows} for line, rows in found.of(name).items()}
+
+
+def short(found: Routing) -> dict[str, int]:
+    return {row.place: row.short // PIECE for row in found.rows if row.short}
+
+
+FEWEST = RoutingRule(by=("fewest_parcels", "priority"), backorder_place=WAREHOUSE)
+
+
+def test_without_rules_no_place_is_chosen_and_nothing_kept(database: Database) -> None:
+    grounds = Grounds(database, shop())
+    grounds.figure(WAREHOUSE, "tee", 5)
+    found = grounds.decide(order("o1", line("1", "tee", 2)))
+    assert found.of("o1") == {}
+    assert found.rows == []
+
+
+def test_a_pickup_order_stays_where_it_is_fetched_also_what_wraps_it(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(AARHUS, "tee", 1)
+    wrapping = AskedLine("2", "", (), PIECE, {})
+    found = grounds.decide(order("o1", line("1", "tee", 2), wrapping, pickup=AARHUS))
+    assert sent(found, "o1") == {"1": {AARHUS: 2}, "2": {AARHUS: 1}}
+    assert short(found) == {AARHUS: 1}
+
+
+def test_what_others_were_promised_is_not_given_again(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(WAREHOUSE, "tee", 3)
+    grounds.figure(AARHUS, "tee", 2)
+    grounds.promised("before", "tee", 2, WAREHOUSE)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 2)), keep=False), "o1") == {"1": {AARHUS: 2}}
+    grounds.promised("nowhere", "tee", 2)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 1)), keep=False), "o1") == {"1": {WAREHOUSE: 1}}
+    last = grounds.decide(order("o1", line("1", "tee", 2)), keep=False)
+    assert sent(last, "o1") == {"1": {WAREHOUSE: 2}}
+    assert short(last) == {WAREHOUSE: 1}
+
+
+def test_of_two_orders_the_earlier_gets_the_last_unit(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(WAREHOUSE, "tee", 1)
+    grounds.figure(AARHUS, "tee", 0)
+    late, early = order("a", line("1", "tee", 1), placed_at=9), order("b", line("1", "tee", 1), placed_at=3)
+    found = grounds.decide(late, early)
+    assert {row.order: row.short for row in found.rows} == {"a": PIECE, "b": 0}
+
+
+def test_a_route_stays_when_another_place_becomes_the_better_one(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(AARHUS, "tee", 2)
+    grounds.figure(WAREHOUSE, "tee", 0)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 2))), "o1") == {"1": {AARHUS: 2}}
+    grounds.figure(WAREHOUSE, "tee", 50)
+    again = grounds.decide(order("o1", line("1", "tee", 2)))
+    assert sent(again, "o1") == {"1": {AARHUS: 2}}
+    more = grounds.decide(order("o1", line("1", "tee", 5)))
+    assert sent(more, "o1") == {"1": {AARHUS: 2, WAREHOUSE: 3}}
+    fewer = grounds.decide(order("o1", line("1", "tee", 3)))
+    assert sent(fewer, "o1") == {"1": {AARHUS: 2, WAREHOUSE: 1}}
+    assert sent(grounds.decide(order("o1", line("1", "tee", 0))), "o1") == {"1": {AARHUS: 0}}
+
+
+def test_what_left_is_part_of_what_a_place_was_given(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(WAREHOUSE, "tee", 2)
+    grounds.figure(AARHUS, "tee", 1)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 3))), "o1") == {"1": {WAREHOUSE: 2, AARHUS: 1}}
+    part = grounds.decide(order("o1", line("1", "tee", 3, {WAREHOUSE: 2})))
+    assert sent(part, "o1") == {"1": {WAREHOUSE: 2, AARHUS: 1}}
+    unasked = grounds.decide(order("o1", line("1", "tee", 3, {WAREHOUSE: 3})))
+    assert sent(unasked, "o1") == {"1": {WAREHOUSE: 3}}
+
+
+def test_a_cancelled_order_stays_where_it_was_routed(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(WAREHOUSE, "tee", 2)
+    grounds.decide(order("o1", line("1", "tee", 2)))
+    assert sent(grounds.decide(order("o1", line("1", "tee", 2), open=False)), "o1") == {"1": {WAREHOUSE: 2}}
+
+
+def test_a_short_part_goes_where_goods_come_first(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(WAREHOUSE, "tee", 1)
+    grounds.figure(AARHUS, "tee", 0)
+    found = grounds.decide(order("o1", line("1", "tee", 2)))
+    assert (sent(found, "o1"), short(found)) == ({"1": {WAREHOUSE: 2}}, {WAREHOUSE: 1})
+    assert database.read(lambda tx: routes.waiting(tx, ["tee"])) == ["o1"]
+    grounds.figure(AARHUS, "tee", 4)
+    later = grounds.decide(order("o1", line("1", "tee", 2)))
+    assert (sent(later, "o1"), short(later)) == ({"1": {WAREHOUSE: 1, AARHUS: 1}}, {})
+
+
+def test_an_order_that_may_not_be_split_moves_whole_once_a_place_has_it_all(database: Database) -> None:
+    grounds = Grounds(database, shop(RoutingRule(split=False, backorder_place=WAREHOUSE)))
+    grounds.figure(WAREHOUSE, "tee", 1)
+    grounds.figure(AARHUS, "tee", 1)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 2))), "o1") == {"1": {WAREHOUSE: 2}}
+    grounds.figure(AARHUS, "tee", 2)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 2))), "o1") == {"1": {AARHUS: 2}}
+
+
+def test_while_a_figure_is_unknown_nothing_is_chosen_and_nothing_called_short(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(AARHUS, "tee", 1)
+    found = grounds.decide(order("o1", line("1", "tee", 3)))
+    assert sent(found, "o1") == {"1": {AARHUS: 1, "": 2}}
+    assert database.read(lambda tx: routes.waiting(tx, ["tee"])) == ["o1"]
+    grounds.heard("erp")
+    known = grounds.decide(order("o1", line("1", "tee", 3)))
+    assert sent(known, "o1") == {"1": {AARHUS: 1, WAREHOUSE: 2}}
+    assert short(known) == {WAREHOUSE: 2}
+
+
+def test_what_staff_did_not_find_is_sent_from_elsewhere_and_held_there_until_it_is_counted(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    grounds.figure(WAREHOUSE, "tee", 2)
+    grounds.figure(AARHUS, "tee", 5)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 2))), "o1") == {"1": {WAREHOUSE: 2}}
+    failed = (Failed("erp:F1", "1", WAREHOUSE, 2 * PIECE),)
+    again = order("o1", line("1", "tee", 2), failed=failed)
+    assert sent(grounds.decide(again), "o1") == {"1": {AARHUS: 2}}
+    assert sent(grounds.decide(again), "o1") == {"1": {AARHUS: 2}}, "the same word of the place counts once"
+    grounds.promised("o1", "tee", 2, AARHUS)
+    grounds.figure(WAREHOUSE, "tee", 2)
+    assert sent(grounds.decide(order("o2", line("1", "tee", 1)), keep=False), "o2") == {"1": {AARHUS: 1}}
+    grounds.figure(WAREHOUSE, "tee", 1)
+    assert sent(grounds.decide(order("o2", line("1", "tee", 1))), "o2") == {"1": {WAREHOUSE: 1}}
+    assert database.read(lambda tx: routes.not_found_now(tx, ["tee"])) == []
+
+
+def test_a_bundle_leaves_whole_and_takes_its_parts(database: Database) -> None:
+    grounds = Grounds(database, shop(FEWEST))
+    for place, mugs, teas in ((WAREHOUSE, 3, 0), (AARHUS, 4, 2)):
+        grounds.figure(place, "mug", mugs)
+        grounds.figure(place, "tea", teas)
+    kit = line("1", "gift", 2, takes=(("mug", 2), ("tea", 1)))
+    found = grounds.decide(order("o1", kit, line("2", "mug", 1)))
+    assert sent(found, "o1") == {"1": {AARHUS: 2}, "2": {WAREHOUSE: 1}}
+    assert short(found) == {}
+
+
+def test_the_nearest_place_is_chosen_and_nobody_reads_where_the_parcel_goes(database: Database, tmp_path: Path) -> None:
+    grounds = Grounds(database, shop(RoutingRule(by=("nearest",))))
+    grounds.figure(WAREHOUSE, "tee", 9)
+    grounds.figure(AARHUS, "tee", 9)
+
+    def person(tx: Tx) -> None:
+        tx.execute("INSERT INTO persons (person, sealed_key, known_since, erased_at) VALUES ('p', NULL, 1, 0)")
+        tx.execute(
+            'INSERT INTO parties ("order", person, country, sealed, at) VALUES (:order, :person, :country, :sealed, 1)',
+            order="o1",
+            person="p",
+            country="DK",
+            sealed=b"-",
+        )
+
+    database.transaction(person)
+    assert sent(grounds.decide(order("o1", line("1", "tee", 1))), "o1") == {"1": {AARHUS: 1}}
+    kept = database.read(lambda tx: routes.routes_of(tx, ["o1"]))
+    assert [row.because["why"] for row in kept] == ["aarhus and warehouse each have all of it; nearest chose aarhus"]
+    assert {each["place"]: each["available"] for each in kept[0].because["places"]} == {AARHUS: 9_000, WAREHOUSE: 9_000}
+    assert POSTAL_CODE not in repr(kept)
+    assert POSTAL_CODE.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
