@@ -10,6 +10,8 @@ from connectors.tryton.order_records import AMENDS, SALE, Row, amended
 from connectors.tryton.rpc import ACTIVE_OR_NOT, Session
 from hub.sdk.api import ChannelContext, OutcomeUnknownError, Plain
 
+DEPTH_MAX: Final = 6
+"""How many shelves within shelves are looked through for their warehouse."""
 FOUND_MAX: Final = 10
 KNOWN_MAX: Final = 20_000
 AMENDED_MAX: Final = 100
@@ -84,15 +86,21 @@ class Lookups:
         return {product: row["default_uom"] for product, row in self.products({line.product for line in lines}).items()}
 
     def warehouse(self, place: str) -> int:
-        """The warehouse of which this place is the storage zone ("" the first configured one)."""
+        """The warehouse whose storage zone this place is or lies in ("" the first configured one)."""
         places = [place] if place else sorted(self._places.values())
         key = ("warehouse", ",".join(places))
         if key not in self._ids:
             zones = [number(one) for one in places]
-            domain: list[Plain] = [["type", "=", "warehouse"], ["storage_location", "in", zones]]
-            rows = self._session.search_read("stock.location", domain, ("name",), limit=1)
+            rows: list[Row] = []
+            for _ in range(DEPTH_MAX):
+                domain: list[Plain] = [["type", "=", "warehouse"], ["storage_location", "in", zones]]
+                rows = self._session.search_read("stock.location", domain, ("name",), limit=1)
+                if rows or not zones:
+                    break
+                above = self._session.search_read("stock.location", [["id", "in", zones]], ("parent",), limit=len(zones))
+                zones = [one["parent"] for one in above if one["parent"]]
             if not rows:
-                raise NotBookableError("no warehouse there has this place as its storage zone")
+                raise NotBookableError("no warehouse there has this place in its storage zone")
             self._ids[key] = rows[0]["id"]
         return self._ids[key]
 
