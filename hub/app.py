@@ -27,6 +27,7 @@ from hub.sdk.transport import HttpTransport
 from hub.sdk.wire import Transport
 from hub.settings.model import ChannelSettings, Config
 from hub.settings.secrets import Secrets
+from hub.store import books, orders
 from hub.store.database import Database
 from hub.store.deliveries import DeliveryReader
 from hub.store.open import open_database
@@ -62,8 +63,10 @@ class Hub:
         raise AssertionError(f"not at rest after {rounds_max} rounds")
 
     def next_at(self) -> int:
-        """When the next thing is due on any channel."""
-        return min(turn.rests_until() for turn in self.turns.values())
+        """When the next thing is due: on any channel, or because a hold runs out or a day is over."""
+        ends = [self.database.read(orders.next_expiry), self.database.read(books.next_close)]
+        times = [turn.rests_until() for turn in self.turns.values()]
+        return min([*times, *(end for end in ends if end is not None)])
 
 
 def build(

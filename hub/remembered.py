@@ -11,6 +11,7 @@ from hub.store.ledger import Entry
 from hub.store.orders import Order, OrderBinding, Reservation
 
 SAID, RESERVED = "said", "reserved"
+ENDS = {"cancelled": ", the order is cancelled", "expired": ", its hold ran out unpaid"}
 
 
 def said(
@@ -43,7 +44,7 @@ def reserved(
         assert row is not None
         if now_held is None:
             state = orders[row.order].state if row.order in orders else ""
-            words = f"no longer reserved: {_units(row)}" + (", the order is cancelled" if state == "cancelled" else "")
+            words = f"no longer reserved: {_units(row)}" + ENDS.get(state, "")
         else:
             words = f"reserved: {_units(now_held)}" + (f" (before: {pieces(old.quantity)})" if old is not None else "")
         lines.append(_line(row, numbers[len(lines)], now, words, began=old is None))

@@ -27,6 +27,8 @@ from hub.store.targets import StoredTarget
 ORDERS_MAX: Final = 1_000
 DIGEST_CHARS: Final = 12
 ROLES: Final = {"origin": "placed there", "export": "booked there", "fulfil": "fulfilled there"}
+DEAD_STATES: Final = ("cancelled", "ignore", "expired")
+"""States in which nothing of an order is promised any more."""
 UNDER_WAY: Final = {
     "intended": "is next to be sent",
     "sent": "is being sent",
@@ -214,7 +216,7 @@ def _stuck(order: Order, known: _Known) -> Iterator[str]:
     if order.history:
         return
     for binding in known.bindings.get(order.order, ()):
-        for line in binding.value["lines"] if binding.role == "origin" and order.state not in ("cancelled", "ignore") else ():
+        for line in binding.value["lines"] if binding.role == "origin" and order.state not in DEAD_STATES else ():
             bound = known.items.get((binding.channel, str(line.get("listing") or "")))
             if (line.get("kind") or "stocked") == "stocked" and (bound is None or not bound.item):
                 name = line.get("sku") or line.get("listing") or "no SKU"

@@ -220,6 +220,11 @@ def expired(tx: Tx, now: int, limit: int) -> list[Reservation]:
     return [Reservation(*row) for row in rows]
 
 
+def next_expiry(tx: Tx) -> int | None:
+    """When the next hold runs out; None while nothing is held for a time."""
+    return tx.query("SELECT min(r.until) FROM reservations r WHERE r.until > 0")[0][0]
+
+
 def provisional(tx: Tx, channel: str) -> list[Reservation]:
     """Unexplained falls on a channel that count as sales until its order stream has been read past them."""
     rows = tx.query(

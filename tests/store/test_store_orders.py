@@ -95,6 +95,7 @@ def test_holds_run_out_and_provisional_ones_belong_to_a_channel(database: Databa
     database.transaction(lambda tx: orders.reserve(tx, [*rows, fallen]))
     assert database.read(lambda tx: orders.expired(tx, 50, 9)) == [rows[1], rows[0]]
     assert database.read(lambda tx: orders.expired(tx, 50, 1)) == [rows[1]]
+    assert database.read(orders.next_expiry) == min(row.until for row in rows if row.until)
     assert database.read(lambda tx: orders.provisional(tx, "till")) == [fallen]
     assert database.read(lambda tx: orders.provisional(tx, "shop")) == []
 
