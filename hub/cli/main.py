@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "oversells": "What was sold that nobody has",
     "movements": "Goods between places: under way, missing",
     "trace": "The whole story of an order",
+    "route": "Which place delivers what of an order, and why",
     "forget": "Erase a customer",
     "bind": "Say which item a listing is",
     "unbind": "Take a listing away from its item",
