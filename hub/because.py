@@ -163,6 +163,8 @@ def _place_steps(step: Mapping[str, Plain], config: Config) -> Iterator[str]:
     yield from _told(step["from"])
     if step.get("negative"):
         yield "  a figure below zero counts as zero"
+    if step.get("not_found"):
+        yield "  staff did not find it there: nothing of it is sold until it is counted, received or sold there"
     if "reserved" in step:
         yield f"  minus {pieces(step['reserved'])} reserved (the orders stand below)"
     if "safety_stock" in step:

@@ -21,18 +21,19 @@ from hub.desired.listing import offered, worded
 from hub.desired.rules import Rules
 from hub.desired.stock import Figure, Pool, Reserved, bundle_pool, figure_shown, pool, sellable
 from hub.differences import Differences, Falls, Seen
-from hub.figures import figure_at, in_figure
+from hub.figures import figure_at, in_figure, still_held
 from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, ledger, letters, orders, oversells, requests, targets
+from hub.store import catalogue, changes, dirty, ledger, letters, orders, oversells, requests, routes, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
 from hub.store.orders import Reservation
 from hub.store.oversells import Oversell
+from hub.store.routes import NotFound
 
 T = TypeVar("T")
 EVERY: Final = ""
@@ -54,6 +55,8 @@ class Known:
     components: dict[str, str] = field(default_factory=dict)
     """SKU → item, of components of virtual bundles."""
     reserved: dict[str, list[Reservation]] = field(default_factory=dict)
+    not_found: list[NotFound] = field(default_factory=list)
+    """Where staff did not find these items."""
     contained: list[Reservation] = field(default_factory=list)
     """Reservations found to be in a figure while deciding."""
     oversold: dict[str, int] = field(default_factory=dict)
@@ -109,6 +112,9 @@ class Decide:
         ended = [each for each in known.contained if each.part]
         lines = remembered.contained(ended, self._database.next_block(len(ended)), now) if ended else []
         short, newly = self._oversold(known, heard, now), list[Oversell]()
+        stirred = {row[0] for row in settled_rows if row[1] == Aspect.STOCK}
+        stirred |= {item for item in known.items if EVERY in known.aspects[item]}
+        again = self._database.next() if stirred else 0
 
         def keep(tx: Tx) -> None:
             catalogue.save_catalogue(tx, settled_rows)
@@ -122,6 +128,9 @@ class Decide:
             orders.end_reservations(tx, ended)
             ledger.write(tx, lines)
             newly[:] = oversold.keep(tx, short)
+            if again:
+                # What an order lacked may be somewhere now: it is routed again.
+                dirty.mark(tx, [(dirty.ORDER, order, "") for order in routes.waiting(tx, stirred)], again)
             dirty.clear(tx, known.dirty)
 
         self._database.transaction(keep)
@@ -158,7 +167,8 @@ class Decide:
         for each in orders.reservations_of(tx, {*items, *components.values()}):
             reserved.setdefault(each.item, []).append(each)
         short = oversells.levels(tx, items)
-        return Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved, oversold=short)
+        missing = routes.not_found_now(tx, {*items, *components.values()})
+        return Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved, missing, oversold=short)
 
     def _seen(
         self,
@@ -326,7 +336,8 @@ class Decide:
         _, rule = self._rules.allocation(channel.name, sku, category)
         sellable_places = [name for name in locations if self._config.locations[name].sellable]
         reserved = self._reserved(item, known, {name: figures[name] for name in sellable_places})
-        return pool(sellable_places, figures, reserved, rule.safety_per_location)
+        held = {row.place for row in known.not_found if row.item == item and still_held(row, figures.get(row.place))}
+        return pool(sellable_places, figures, reserved, rule.safety_per_location, held)
 
     def _reserved(self, item: str, known: Known, figures: Mapping[str, Figure | None]) -> list[Reserved]:
         """What is promised of an item at these places and not yet in their figures. In doubt it counts."""

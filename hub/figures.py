@@ -15,6 +15,7 @@ from hub.merge.settle import Settled, Told, settle
 from hub.store import catalogue
 from hub.store.database import Tx
 from hub.store.orders import Reservation
+from hub.store.routes import NotFound
 
 PROVISIONAL = "provisional"
 Figures = Mapping[str, Figure | None]
@@ -49,6 +50,11 @@ def figure_read(figure: Figure) -> FigureRead:
 def newest_claim(figure: Figure) -> int:
     """The number of the newest envelope that the figure rests on; 0 where nothing was listed."""
     return max((int(source.get("seq", 0)) for source in figure.sources), default=0)
+
+
+def still_held(row: NotFound, figure: Figure | None) -> bool:
+    """Whether what staff did not find still holds the item there: until a newer claim says another figure."""
+    return figure is None or figure.on_hand == row.on_hand or newest_claim(figure) <= row.seen
 
 
 def in_figure(row: Reservation, figure: Figure | None) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from hub import figures
 from hub.desired.routing import Place
-from hub.figures import Figures, in_figure, newest_claim
+from hub.figures import Figures, in_figure, newest_claim, still_held
 from hub.merge.authority import Authority
 from hub.settings.model import Config
 from hub.store import orders, routes
@@ -40,14 +40,8 @@ class Free:
             if at.get(name) is not None
         }
         self._unplaced: list[tuple[str, int]] = []
-        self.lifted = [row for row in held if not self._holds(row)]
+        self.lifted = [row for row in held if not still_held(row, figures_of.get(row.item, {}).get(row.place))]
         self._blocked = {(row.place, row.item) for row in held if row not in self.lifted}
-
-    def _holds(self, row: NotFound) -> bool:
-        figure = self._figures.get(row.item, {}).get(row.place)
-        if figure is None:
-            return True
-        return figure.on_hand == row.on_hand or newest_claim(figure) <= row.seen
 
     def take(self, place: str, item: str, quantity: int) -> None:
         """So much of it is promised there; without a place it waits for `take_unplaced`, then comes from where most is."""

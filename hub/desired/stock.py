@@ -5,7 +5,7 @@ Quantities are thousandths of pieces. Unknown is not zero: without a figure for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from hub.canonical.values import THOUSAND, Plain
@@ -42,10 +42,11 @@ def pool(
     figures: Mapping[str, Figure | None],
     reserved: Sequence[Reserved],
     safety_per_location: Mapping[str, int],
+    not_found: Collection[str] = (),
 ) -> Pool | None:
     """The sum over the locations, each clamped at zero first; None while a location's authority has not been heard.
 
-    A figure that covers several locations is counted once.
+    A figure that covers several locations is counted once. Where staff did not find the item nothing of it is sold.
     """
     total = 0
     steps: list[Plain] = []
@@ -60,13 +61,16 @@ def pool(
         assert figure is not None
         taken = sum(each.amount for each in reserved if each.place == place or each.place in covered)
         safety = sum(safety_per_location.get(location, 0) for location in covered) * THOUSAND
-        left = max(0, figure.on_hand - taken - safety)
+        missing = any(location in not_found for location in covered)
+        left = 0 if missing else max(0, figure.on_hand - taken - safety)
         total += left
         step: dict[str, Plain] = {"location": figure.place, "on_hand": figure.on_hand, "left": left, "from": figure.sources}
         if figure.contains:
             step["contains"] = figure.contains
         if figure.negative:
             step["negative"] = True
+        if missing:
+            step["not_found"] = True
         if taken:
             step["reserved"] = taken
         if safety:

@@ -180,3 +180,11 @@ def test_no_rule_ever_shows_more_than_the_pool(amount: int, share: int, safety: 
     found = shown(Pool(amount, []), rule, factor=factor)
     assert 0 <= found * factor <= amount
     assert found % PIECE == 0
+
+
+def test_nothing_is_sold_where_staff_did_not_find_it() -> None:
+    at = {"a": figure("a", 10), "b": figure("b", 3)}
+    found = pool(["a", "b"], at, [Reserved("a", PIECE, None)], {}, {"a"})
+    assert found is not None
+    assert found.amount == 3 * PIECE
+    assert found.steps[0]["not_found"] is True
