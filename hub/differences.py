@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -11,7 +12,7 @@ from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
 from hub.diff.compare import Difference, difference
-from hub.diff.guards import Held, price_guard, to_zero_guard
+from hub.diff.guards import NEW_ORDERS, Held, new_orders_guard, price_guard, to_zero_guard
 from hub.flow import Aspect, Key, Target
 from hub.settings.model import Config
 from hub.store.changes import OpenChange
@@ -19,11 +20,13 @@ from hub.store.requests import Hold
 from hub.store.targets import StoredObservation, StoredTarget
 
 GUARD_WINDOW_MICROS: Final = 600_000_000
-"""Falls to zero within ten minutes count together for the mass guard."""
+"""Falls to zero, and new orders, within ten minutes count together for their guards."""
+PLACED: Final = "placed"
+"""How the places of documents of an order begin, in the keys of the systems that book or fulfil it."""
 TO_ZERO: Final = "to zero"
 """Words by which the store counts falls to zero."""
 RECENT_MAX: Final = 100_000
-"""Falls to zero remembered for the mass guard; beyond it the oldest are forgotten."""
+"""Falls to zero, and new orders, remembered for their guards; beyond it the oldest are forgotten."""
 IN_FLIGHT: Final = ("sent", "accepted", "unknown")
 
 
@@ -71,6 +74,10 @@ class Differences:
         self._started = clock.now()
         self._recent: dict[Key, int] = {}
         """Falls to zero decided within the window, oldest first: key → when."""
+        self._placed: dict[Key, int] = {}
+        """New documents of orders decided within the window, oldest first; a start forgets them."""
+        self._asked: set[str] = set()
+        """Channels where a hold of new orders waited for a person."""
         self.heard: frozenset[tuple[str, str]] = frozenset()
         """The (channel, stream) that have been read to their end at least once; kept up to date by the walk."""
         self.first_values: dict[Key, dict[str, Plain]] = {}
@@ -160,9 +167,10 @@ class Differences:
             if found.to_zero and change.before is not None:
                 falling.setdefault(change.key.channel, []).append(change.key)
         masses = self._masses(falling, seen, now) if falling else {}
+        many = self._many_orders([change.key for change, _ in new if _placed_anew(change, seen)], seen, now)
         opened: dict[tuple[str, str], Hold] = {(hold.channel, hold.guard): hold for hold in seen.holds}
         for change, found in new:
-            held = self._held(change, found, masses, seen)
+            held = many.get(change.key) or self._held(change, found, masses, seen)
             if held is None:
                 decided.changes.append(change)
                 continue
@@ -179,6 +187,26 @@ class Differences:
                 for key in keys:
                     self._recent.pop(key, None)
                     self._recent[key] = now
+
+    def _many_orders(self, keys: Sequence[Key], seen: Seen, now: int) -> dict[Key, Held]:
+        """The new documents of orders that are too many at once; what a person has approved no longer counts."""
+        if not keys:
+            return {}
+        waiting = {hold.channel for hold in seen.holds if hold.guard == NEW_ORDERS}
+        decided, self._asked = self._asked - waiting, set(waiting)
+        since = now - GUARD_WINDOW_MICROS
+        self._placed = {key: at for key, at in self._placed.items() if at > since and key.channel not in decided}
+        new: dict[str, list[Key]] = {}
+        for key in keys:
+            new.setdefault(key.channel, []).append(key)
+        lately = Counter(key.channel for key in self._placed.keys() - set(keys))
+        held = new_orders_guard(new, lately, waiting, self._guards)
+        self._asked |= {key.channel for key in held}
+        for key in keys:
+            self._placed.setdefault(key, now)
+        while len(self._placed) > RECENT_MAX:
+            del self._placed[next(iter(self._placed))]
+        return held
 
     def _masses(self, falling: Mapping[str, list[Key]], seen: Seen, now: int) -> dict[str, Held]:
         """The channels of which too many listings would fall to zero, these and earlier falls together."""
@@ -221,6 +249,13 @@ class Differences:
         if rule.verdict == "hold" and old is not None and old.target.value == change.after:
             return Held(key, "person_edit", f"{key} was changed by someone on the channel")
         return None
+
+
+def _placed_anew(change: OpenChange, seen: Seen) -> bool:
+    """Whether the change makes a document of an order that was not let through before."""
+    former = seen.changes.get(change.key)
+    is_new = change.key.aspect == Aspect.ORDER and change.key.place.startswith(PLACED) and change.before is None
+    return is_new and (former is None or former.state != "intended")
 
 
 def _held_by(change: OpenChange, hold: str) -> OpenChange:

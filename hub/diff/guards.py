@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -38,6 +38,25 @@ def price_guard(key: Key, shown: Plain, target: Plain, guards: Guards) -> Held |
         words = f"the price would rise from {shown['amount']} to {target['amount']}, more than {guards.price_rise_percent} %"
         return Held(key, "price_rise", words)
     return None
+
+
+NEW_ORDERS = "new_orders"
+
+
+def new_orders_guard(
+    new: Mapping[str, Sequence[Key]], lately: Mapping[str, int], waiting: Container[str], guards: Guards
+) -> dict[Key, Held]:
+    """Holds the new documents of orders of a channel that go beyond what may be made there at once.
+
+    `new` are this step's, `lately` how many were decided a while before; `waiting` the channels where a person has such a
+    hold to decide about: there every new one waits with it.
+    """
+    held: dict[Key, Held] = {}
+    for channel, keys in new.items():
+        room = 0 if channel in waiting else max(0, guards.new_orders_max - lately.get(channel, 0))
+        words = f"more than {guards.new_orders_max} new orders at once: is an old history being read?"
+        held.update({key: Held(key, NEW_ORDERS, words) for key in keys[room:]})
+    return held
 
 
 def to_zero_guard(

@@ -222,7 +222,8 @@ def expired(tx: Tx, now: int, limit: int) -> list[Reservation]:
 
 def next_expiry(tx: Tx) -> int | None:
     """When the next hold runs out; None while nothing is held for a time."""
-    return tx.query("SELECT min(r.until) FROM reservations r WHERE r.until > 0")[0][0]
+    first = tx.query("SELECT min(r.until) FROM reservations r WHERE r.until > 0")[0][0]
+    return None if first is None else int(first)
 
 
 def provisional(tx: Tx, channel: str) -> list[Reservation]:

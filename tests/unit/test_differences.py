@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from hub.channel import Channel
 from hub.clock import ManualClock
 from hub.differences import GUARD_WINDOW_MICROS, Decided, Differences, Falls, Seen
 from hub.flow import Aspect, Key, Observation, Target
-from hub.settings.model import PersonEdits
+from hub.settings.model import Guards, PersonEdits, PricingSettings
 from hub.store.changes import OpenChange
 from hub.store.requests import Hold
 from hub.store.targets import StoredObservation, StoredTarget
@@ -22,12 +23,13 @@ LISTED = 100
 class Shop:
     """A shop of a hundred listings: what it shows, what is under way, and what the hub decides about it."""
 
-    def __init__(self, *, mode: str = "live", edits: PersonEdits | None = None) -> None:
+    def __init__(self, *, mode: str = "live", edits: PersonEdits | None = None, new_orders_max: int = 500) -> None:
         self.clock = ManualClock()
         settings = channel("shop", mode=mode, person_edits=edits or PersonEdits())
         read = SimpleNamespace(stream="items")
         wired = {"shop": cast(Channel, SimpleNamespace(name="shop", settings=settings, sells=True, send=lambda _: read))}
-        self.config = config(channels=[settings])
+        pricing = PricingSettings(guards=Guards(new_orders_max=new_orders_max))
+        self.config = config(channels=[settings], pricing=pricing)
         self.open: dict[Key, OpenChange] = {}
         self.holds: list[Hold] = []
         self.flips: dict[Key, int] = {}
@@ -263,3 +265,52 @@ def test_an_edit_is_repaired_or_held_as_the_channel_says() -> None:
         shop.flips = {stock(1): 1}
         decided = shop.decide({stock(1): pieces(5)}, {stock(1): pieces(9)})
         assert states(decided) == {state: 1}
+
+
+def document(number: int) -> Key:
+    return Key("shop", f"O{number}", Aspect.ORDER, "placed")
+
+
+def booked(*numbers: int, total: int = 100) -> dict[Key, Any]:
+    return {document(number): {"fact": "placed", "total_minor": total} for number in numbers}
+
+
+def test_more_new_orders_at_once_than_set_wait_and_later_ones_with_them() -> None:
+    shop = Shop(new_orders_max=3)
+    assert states(shop.decide(booked(1, 2), {})) == {"intended": 2}
+    decided = shop.decide(booked(3, 4, 5), {})
+    assert states(decided) == {"intended": 1, "held": 2}
+    (hold,) = decided.holds
+    assert (hold.guard, hold.words) == ("new_orders", "more than 3 new orders at once: is an old history being read?")
+    shop.clock.advance(3_600)
+    assert states(shop.decide(booked(6), {})) == {"held": 1}
+    assert shop.holds == [hold]
+
+
+def test_new_orders_that_come_slowly_all_go() -> None:
+    shop = Shop(new_orders_max=3)
+    for number in range(12):
+        assert states(shop.decide(booked(number), {})) == {"intended": 1}
+        shop.clock.advance(GUARD_WINDOW_MICROS / 1_000_000 / 3)
+
+
+def test_what_a_person_let_through_is_not_held_again_and_the_count_begins_anew() -> None:
+    shop = Shop(new_orders_max=3)
+    shop.decide(booked(1, 2, 3, 4), {})
+    shop.holds.clear()
+    shop.open = {key: replace(change, state="intended") for key, change in shop.open.items()}
+    assert states(shop.decide(booked(4, total=200), {})) == {"intended": 1}
+    assert states(shop.decide(booked(5, 6, 7), {})) == {"intended": 3}
+    assert states(shop.decide(booked(8), {})) == {"held": 1}
+
+
+def test_a_correction_of_what_was_booked_is_no_new_order() -> None:
+    shop = Shop(new_orders_max=1)
+    shown = booked(1, 2, 3)
+    assert states(shop.decide(booked(1, 2, 3, total=200), shown)) == {"intended": 3}
+
+
+def test_unless_set_otherwise_five_hundred_new_orders_at_once_are_the_limit() -> None:
+    decided = Shop().decide(booked(*range(501)), {})
+    assert states(decided) == {"intended": 500, "held": 1}
+    assert [hold.guard for hold in decided.holds] == ["new_orders"]
