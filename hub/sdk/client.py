@@ -5,7 +5,7 @@ A read that failed may be repeated here (tenacity, a few short waits); a write n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode, urljoin
 
@@ -57,6 +57,8 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self.bucket = bucket
         self.deadline_seconds = deadline_seconds
+        self.sign: Callable[[Request], Request] | None = None
+        """Signs each request right before it leaves, repeats included: for signatures that may be used only once."""
         self.leave_tokens = 0.0
         """Tokens that the present work must leave for more urgent work (set while reading and sweeping)."""
         self.reads = 0
@@ -140,7 +142,8 @@ class Client:
         else:
             self.reads += 1
         try:
-            answer = self._transport.send(request, self.deadline_seconds, self._answer_bytes_max)
+            leaving = request if self.sign is None or request.host != self._host else self.sign(request)
+            answer = self._transport.send(leaving, self.deadline_seconds, self._answer_bytes_max)
         except NotSentError as bad:
             raise UnavailableError(str(bad), channel=self.channel, operation=operation) from None
         except NoAnswerError as bad:

@@ -296,3 +296,11 @@ class Sent(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         yield from (self._sent[at : at + 65_536] for at in range(0, len(self._sent), 65_536))
+
+
+def test_each_attempt_is_signed_anew() -> None:
+    made, line, _ = client(Response(500), Response(500), Response(200, {}, b"[]"))
+    numbers = iter(range(10))
+    made.sign = lambda request: replace(request, headers={**request.headers, "signature": f"number {next(numbers)}"})
+    made.call("GET", "items", operation="work", writes=False)
+    assert [request.headers["signature"] for request in line.asked] == ["number 0", "number 1", "number 2"]
