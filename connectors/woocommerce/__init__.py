@@ -1,0 +1,1 @@
+"""WooCommerce: products, variations, stock, prices and orders of one shop, by its REST API v3."""
