@@ -19,6 +19,7 @@ Row = dict[str, Plain]
 PRICE_DIGITS: Final = Decimal("0.0001")
 THOUSAND: Final = 1000
 ROUNDING: Final = "Rounding"
+CASH_ROUNDING: Final = "Cash rounding"
 
 
 class NotBookableError(Exception):
@@ -97,10 +98,13 @@ def wanted_lines(order: Mapping[str, Plain], product_of: Mapping[str, int], taxe
     theirs, by kind ("" any), `taxes` their ids by percentage. NotBookableError where a row cannot be said."""
     lines: list[Wanted] = []
     digits = Decimal(1).scaleb(int(from_minor(0, order["currency"]).as_tuple().exponent))
-    for row in wanted_rows(order):
+    rows = wanted_rows(order)
+    for row in rows:
         if row.get("kind") == "rounding":
-            # Their rounding is not ours: the line for it is made from what their total lacks.
-            continue
+            # A rounding of sums is not ours: the line for it is made from what their total lacks. That of cash is paid.
+            if abs(int(row["amount_minor"])) <= max(1, len(rows)):
+                continue
+            row = {**row, "title": CASH_ROUNDING}
         product = number(row.get("listing")) or product_of.get(str(row.get("kind")), 0) or product_of.get("", 0)
         if not product:
             raise NotBookableError(f"no product stands for `{row.get('kind')}`: say one in the setting other_product")

@@ -18,6 +18,8 @@ from hub.settings.model import OrderRule
 from hub.store.orders import Order
 from hub.store.targets import StoredTarget
 
+KEPT: Final = "="
+"""In place of a suspense: what is unmapped is told as it is."""
 EXPORTED_STATES: Final = ("reserve", "release", "ended", "cancelled")
 Routes = Mapping[str, Sequence[tuple[str, int]]]
 """Line → (our location, quantity) that is to leave there."""
@@ -77,6 +79,10 @@ def _shares(order: Order, told: Facts, name: str, around: Around, routes: Routes
         for location, quantity in _from(order, told, line, around, routes).items():
             if everything or (line.kind == "stocked" and around.executors.get(location) == name):
                 shares.setdefault(_group(location, around), {})[line.line] = quantity
+    if everything and not told.lines:
+        # A receipt of charges alone (a tip, a fee) is money all the same.
+        home = around.places.get((order.channel, str(told.origin.record.get("place") or "")), "")
+        shares[_group(home, around)] = {}
     return shares
 
 
@@ -133,6 +139,9 @@ def _document(
     tax = str(record["tax"])
     whole = alone and carries and all(parts.get(line.line) is not None for line in told.lines)
     total = int(record["total_minor"]) if whole else sum(gross(row, tax) for row in (*lines, *charges))
+    # Who only hands goods over keeps no books: its methods and taxes need no mapping.
+    if not takes_all(name, around):
+        rule = rule.model_copy(update={"suspense_payment": KEPT, "suspense_tax": KEPT})
     payments = [document_payment(payment, rule) for payment in (record.get("payments") or ()) if carries]
     value: dict[str, Plain] = {
         "fact": PLACED,
@@ -248,5 +257,5 @@ def _mapped(what: str, told: str, table: Mapping[str, str], suspense: str) -> st
     if told in table:
         return table[told]
     if suspense:
-        return suspense
+        return told if suspense == KEPT else suspense
     raise NotExportableError(f"the {what} `{told}` is not mapped")
