@@ -18,7 +18,8 @@ CALLS_PER_PAGE_MAX: Final = 20
 RECORDS_MAX: Final = 2_000
 VARIATION_PAGES_MAX: Final = 50
 PARENTS_KEPT_MAX: Final = 200_000
-ASKED: Final = {"_fields": ",".join(FIELDS), "status": "any"}
+ONE: Final = {"_fields": ",".join(FIELDS)}
+ASKED: Final = {**ONE, "status": "any"}
 
 
 class ItemReader:
@@ -62,7 +63,7 @@ class ItemReader:
         missing = [one for one in asked if one not in found]
         singly: dict[str, Row] = {}
         for ident in [one for one in missing if one not in self._parents]:
-            single = self._api.one(f"products/{ident}", ASKED, "look up items")
+            single = self._api.one(f"products/{ident}", ONE, "look up items")
             if single is None:
                 gone.append(ident)
             else:
@@ -88,7 +89,7 @@ class ItemReader:
                 listed = self._api.list(f"products/{parent}/variations", query, "look up items").rows if parent in above else []
                 rows.update({str(row["id"]): row for row in listed})
             for child in children:
-                row = rows.get(child) or self._api.one(f"products/{child}", ASKED, "look up items")
+                row = rows.get(child) or self._api.one(f"products/{child}", ONE, "look up items")
                 if row is None:
                     self._parents.pop(child, None)
                     gone.append(child)

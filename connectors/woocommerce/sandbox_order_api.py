@@ -26,7 +26,7 @@ from hub.sdk.api import Plain, Response, json_response, plain_decimal
 KINDS: Final = {
     "status": "string", "payment_method": "string", "set_paid": "boolean", "line_items": "array", "shipping_lines": "array",
     "fee_lines": "array", "meta_data": "array", "customer_note": "string", "amount": "string", "reason": "string",
-    "api_refund": "boolean", "api_restock": "boolean", "note": "string",
+    "api_refund": "boolean", "api_restock": "boolean",
 }  # fmt: skip
 INVALID: Final = ("woocommerce_rest_shop_order_invalid_id", "Invalid ID.")
 ADDRESS: Final = ("first_name", "last_name", "company", "address_1", "address_2", "city", "state", "postcode", "country")
@@ -182,7 +182,7 @@ class OrderApi:
         self._orders.saved(order, "deleted")
 
     def _note(self, order: Order, given: Row) -> Response:
-        check(given, KINDS)
+        check(given, {"note": "string", "customer_note": "boolean"})
         if not given.get("note"):
             data = {"status": 400, "params": ["note"]}
             raise RestError("rest_missing_callback_param", "Missing parameter(s): note", 400, data)

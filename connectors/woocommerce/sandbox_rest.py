@@ -109,8 +109,8 @@ def whole(value: Plain) -> int | None:
 
 
 def truth(value: Plain) -> bool:
-    """A boolean as WordPress reads it."""
-    return value in (True, "true", "1", 1)
+    """A boolean as WordPress reads it, in any case."""
+    return value in (True, 1) or (isinstance(value, str) and value.lower() in ("true", "1"))
 
 
 class Listed:

@@ -76,8 +76,9 @@ class Doorkeeper:
 
 
 def _unsigned(request: Request) -> Request:
+    """The request without its signature; of a parameter that comes twice PHP keeps the last."""
     parts = urlsplit(request.url)
-    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "oauth_signature"]
+    kept = {name: value for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "oauth_signature"}
     return Request(request.method, urlunsplit(parts._replace(query=urlencode(kept))))
 
 
