@@ -135,6 +135,19 @@ class Client:
         except ValueError as bad:
             raise self._failed(operation, f"answered with no JSON: {bad}", writes, answer) from None
 
+    def file(
+        self, url: str, *, operation: str, hosts: frozenset[str] = frozenset(), first_byte: int = 0, bytes_max: int
+    ) -> Response:
+        """A part of a file that an answer of the platform named: at most `bytes_max` bytes from `first_byte` on.
+
+        It is asked for bare, without any header that signs us in, at the channel's own host or at one of `hosts` (as
+        `https://name`) only; UnavailableError for a file elsewhere. A host that knows no ranges answers with all of it.
+        """
+        request = Request("GET", url, {"accept-encoding": "identity", "range": f"bytes={first_byte}-{first_byte + bytes_max - 1}"})
+        if request.host != self._host and request.host not in hosts:
+            raise UnavailableError("a file at a host that is not the platform's", channel=self.channel, operation=operation)
+        return self._once(request, operation, False, 0.0, frozenset())
+
     def _once(self, request: Request, operation: str, writes: bool, cost: float, statuses: frozenset[int]) -> Response:
         self._wait_for_pace(operation, cost)
         if writes:

@@ -85,6 +85,7 @@ class ChannelContext:
     `express(name, canonical)` gives the outward payload that the mappings' `sends` declare; `places` maps our location ids
     to the channel's own, for channels that keep stock per location. `party(order)` gives the person behind an order, for the
     one request that needs it: it must not be kept, logged or put into an error.
+    `keep(name, value)` stores a secret that the platform renewed (a rotated token), `kept(name)` is the newest one so stored.
     """
 
     channel: str
@@ -95,6 +96,8 @@ class ChannelContext:
     express: Callable[[str, Mapping[str, Plain]], Plain]
     places: Mapping[str, str] = field(default_factory=dict)
     party: Callable[[str], Mapping[str, Plain]] = field(default=lambda _: {})
+    keep: Callable[[str, str], None] = field(default=lambda name, value: None)
+    kept: Callable[[str], str] = field(default=lambda name: "")
 
 
 class Connector:
