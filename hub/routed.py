@@ -112,6 +112,8 @@ class Routed:
         stored: dict[tuple[str, str], list[Route]] = {}
         for row in routes.routes_of(tx, ids):
             stored.setdefault((row.order, row.line), []).append(row)
+        if not stored and not self._config.routing.rules and not any(map(_names_a_place, asked)):
+            return Routing(ids)
         told = {(each.order, each.fact, each.line) for each in routes.not_found_in(tx, ids)}
         free = self.free(tx, items, set(ids))
         work = _Work(self._config, stored, told, free, Routing(ids, lifted=free.lifted), _described(tx, asked))
@@ -309,7 +311,7 @@ def asked(
         Failed(
             f"{each.channel}:{one['fulfilment']}",
             str(part["line"]),
-            places.get((each.channel, str(one.get("place") or "")), ""),
+            places.get((each.channel, str(one.get("place") or each.record.get("place") or "")), ""),
             int(part["quantity"]),
         )
         for each in sayings
@@ -324,6 +326,11 @@ def asked(
 
 def _described(tx: Tx, asked: Iterable[Asked]) -> dict[str, catalogue.Item]:
     return catalogue.items(tx, {line.item for each in asked for line in each.lines if line.item})
+
+
+def _names_a_place(asked: Asked) -> bool:
+    """Whether there is anything to decide or to keep where nothing is routed by rules."""
+    return bool(asked.pickup or asked.failed or any(line.place for line in asked.lines))
 
 
 def _simple(line: AskedLine) -> bool:

@@ -10,11 +10,13 @@ from pure_grounds import PIECE
 from routed_grounds import AARHUS, POSTAL_CODE, WAREHOUSE, Grounds, line, order, sent, shop, short
 
 from hub.clock import ManualClock
-from hub.routed import AskedLine, Failed
+from hub.desired.order import Saying, facts
+from hub.routed import AskedLine, Failed, asked
 from hub.settings.model import RoutingRule
 from hub.store import routes
 from hub.store.database import Database, Tx
 from hub.store.open import open_database
+from hub.store.orders import Order
 
 
 @pytest.fixture
@@ -182,3 +184,26 @@ def test_the_nearest_place_is_chosen_and_nobody_reads_where_the_parcel_goes(data
     assert {each["place"]: each["available"] for each in kept[0].because["places"]} == {AARHUS: 9_000, WAREHOUSE: 9_000}
     assert POSTAL_CODE not in repr(kept)
     assert POSTAL_CODE.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_what_is_said_of_an_order_is_asked_of_routing() -> None:
+    rows = [
+        {"line": "1", "listing": "v1", "quantity": 3 * PIECE, "cancelled": PIECE, "amount_minor": 0},
+        {"line": "2", "listing": "", "kind": "fee", "quantity": PIECE, "amount_minor": 0},
+        {"line": "3", "listing": "v3", "quantity": PIECE, "amount_minor": 0, "place": "L1"},
+    ]
+    record = {"order": "41", "state": "release", "lines": rows, "pickup": "L9"}
+    parcel = {"fulfilment": "F1", "state": "shipped", "place": "4", "parts": [{"line": "1", "quantity": PIECE}]}
+    missing = {"fulfilment": "F2", "state": "failed", "parts": [{"line": "1", "quantity": PIECE}]}
+    sale = {"order": "9", "state": "release", "lines": rows, "place": "4", "fulfilments": [parcel, missing]}
+    sayings = [Saying("webshop", "41", "origin", record, 1, 0), Saying("erp", "9", "export", sale, 2, 0)]
+    told = facts(sayings)
+    assert told is not None
+    born = Order("o1", "webshop", "41", "WEB-41", "release", 7, 8, False, "DKK", 0)
+    places = {("erp", "4"): WAREHOUSE, ("webshop", "L1"): AARHUS}
+    found = asked(born, told, sayings, {"1": [("tee", 1)], "2": [], "3": [("cap", 6)]}, {"1": "tee", "3": "cap"}, places)
+    assert (found.order, found.channel, found.placed_at, found.open, found.pickup) == ("o1", "webshop", 7, True, "")
+    assert found.lines[0] == AskedLine("1", "tee", (("tee", 1),), 2 * PIECE, {WAREHOUSE: PIECE})
+    assert found.lines[1].takes == ()
+    assert (found.lines[2].place, found.lines[2].takes) == (AARHUS, (("cap", 6),))
+    assert found.failed == (Failed("erp:F2", "1", WAREHOUSE, PIECE),)
