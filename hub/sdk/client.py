@@ -143,7 +143,8 @@ class Client:
         It is asked for bare, without any header that signs us in, at the channel's own host or at one of `hosts` (as
         `https://name`) only; UnavailableError for a file elsewhere. A host that knows no ranges answers with all of it.
         """
-        request = Request("GET", url, {"accept-encoding": "identity", "range": f"bytes={first_byte}-{first_byte + bytes_max - 1}"})
+        part = f"bytes={first_byte}-{first_byte + bytes_max - 1}"
+        request = Request("GET", url, {"accept-encoding": "identity", "range": part})
         if request.host != self._host and request.host not in hosts:
             raise UnavailableError("a file at a host that is not the platform's", channel=self.channel, operation=operation)
         return self._once(request, operation, False, 0.0, frozenset())

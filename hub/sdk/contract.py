@@ -96,8 +96,8 @@ class ChannelContext:
     express: Callable[[str, Mapping[str, Plain]], Plain]
     places: Mapping[str, str] = field(default_factory=dict)
     party: Callable[[str], Mapping[str, Plain]] = field(default=lambda _: {})
-    keep: Callable[[str, str], None] = field(default=lambda name, value: None)
-    kept: Callable[[str], str] = field(default=lambda name: "")
+    keep: Callable[[str, str], None] = field(default=lambda *_: None)
+    kept: Callable[[str], str] = field(default=lambda _: "")
 
 
 class Connector:
