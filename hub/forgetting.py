@@ -12,15 +12,19 @@ from typing import Final, NamedTuple
 
 from hub.canonical.values import Plain, iso
 from hub.errors import ConfigError
+from hub.settings.model import PartyRule
 from hub.store import cursors, inbox, letters, orders
 from hub.store.database import Database, Tx
-from hub.store.parties import Parties
+from hub.store.parties import Behind, Parties, unheard_since
 from hub.store.vault import Vault
 
 PAGE_ROWS: Final = 500
 ENVELOPES_MAX: Final = 15_000
 """Envelopes dropped by one request; more are dropped by asking again."""
 NUMBERS_TOLD_MAX: Final = 50
+DAY_MICROS: Final = 86_400_000_000
+SWEPT: Final = "people"
+"""The position that says when persons were last looked through."""
 TEXT_CHARS_MIN: Final = 6
 """A shorter text stands in too much that has nothing to do with the person."""
 _BLIND: Final = re.compile(r"[0-9a-f]{64}")
@@ -101,6 +105,39 @@ def erase(tx: Tx, parties: Parties, found: Named, now: int) -> Sequence[str]:
     for channel in sorted(waited):
         cursors.restart(tx, channel)
     return list(_words(tx, ids, dropped, redacted, waited, before))
+
+
+def over(rows: Sequence[Behind], rules: Sequence[PartyRule], now: int) -> list[str]:
+    """The persons for none of whose orders any rule says any more that they are kept.
+
+    An order is under the rules that name its country, else under those that name none; the longest of them holds.
+    """
+    last: dict[str, int] = {}
+    for row in rows:
+        last[row.person] = max(last.get(row.person, 0), row.placed_at)
+    kept = set()
+    for row in rows:
+        named = [rule for rule in rules if row.country in rule.countries] or [rule for rule in rules if not rule.countries]
+        ends = [(last[row.person] if r.anchor == "last_order" else row.placed_at) + r.days * DAY_MICROS for r in named]
+        if not ends or max(ends) > now:
+            kept.add(row.person)
+    return sorted(last.keys() - kept)
+
+
+def erase_over(database: Database, parties: Parties, rules: Sequence[PartyRule], now: int) -> int:
+    """Erase the persons whose time is over, as if each had asked for it, once a day; gives how many."""
+    if not rules or now - database.read(lambda tx: cursors.position(tx, SWEPT)) < DAY_MICROS:
+        return 0
+    before, after, count = now - min(rule.days for rule in rules) * DAY_MICROS, "", 0
+    while rows := database.read(lambda tx, after=after: unheard_since(tx, before, after, PAGE_ROWS)):  # type: ignore[misc]
+        after = rows[-1].person
+        found = over(rows, rules, now)
+        if found:
+            named = Named(tuple(found), (), ())
+            database.transaction(lambda tx, named=named: erase(tx, parties, named, now))  # type: ignore[misc]
+            count += len(found)
+    database.transaction(lambda tx: cursors.set_position(tx, SWEPT, now))
+    return count
 
 
 def _words(

@@ -15,9 +15,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from hub import moved
 from hub.app import Hub
+from hub.forgetting import erase_over
 from hub.log import logger
 from hub.store import changes, channels, inbox, ledger, parties, requests
 from hub.store.database import Tx
+from hub.store.parties import Parties
 
 TIDY_SECONDS: Final = 3_600
 TIDY_ROWS_MAX: Final = 5_000
@@ -53,6 +55,9 @@ class Schedule:
     def tidy(self) -> int:
         """Forget what retention says, a bounded number of rows; gives how many."""
         now, hub = self._hub.clock.now(), self._hub.config.hub
+        erased = erase_over(self._hub.database, Parties(self._hub.vault, self._hub.clock), hub.people, now)
+        if erased:
+            _log.info("persons erased, their time is over", count=erased)
 
         def forget(tx: Tx) -> int:
             return (
@@ -65,7 +70,7 @@ class Schedule:
                 + channels.drop_ticks_before(tx, now - DAY_MICROS)
             )
 
-        return self._hub.database.transaction(forget)
+        return erased + self._hub.database.transaction(forget)
 
     def _rhythm(self, name: str) -> float:
         channel = self._hub.channels[name]

@@ -16,6 +16,7 @@ from hub.paths import from_config
 from hub.settings.check_pricing import pricing_problems
 from hub.settings.check_routing import routing_problems
 from hub.settings.check_stock import stock_problems
+from hub.settings.countries import COUNTRIES, no_country
 from hub.settings.model import ChannelSettings, Config
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
@@ -52,6 +53,13 @@ def _hub(config: Config) -> Iterator[Problem]:
             if not from_config(config.folder, folder).is_dir():
                 where = config.place("hub", key, str(index))
                 yield Problem(where, f"{key}: there is no folder `{folder}` (seen from {config.folder})")
+    for index, rule in enumerate(hub.people):
+        for country in rule.countries:
+            if country not in COUNTRIES:
+                yield Problem(config.place("hub", "people", str(index), "countries"), f"people.countries: {no_country(country)}")
+    if all(rule.countries for rule in hub.people):
+        words = "one rule without `countries` must say how long all other persons are kept"
+        yield Problem(config.place("hub", "people"), f"people: {words}")
     for index, alert in enumerate(hub.alerts):
         if not alert.startswith(("mailto:", "https://", "http://")):
             yield Problem(config.place("hub", "alerts", str(index)), "alerts: write `mailto:ADDRESS` or `https://…`")

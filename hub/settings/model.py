@@ -33,6 +33,19 @@ class ServerSettings(Part):
     """Deliveries in one commit."""
 
 
+class PartyRule(Part):
+    """How long the persons behind orders are kept, and on which ground; then they are erased as `samklang forget` does it."""
+
+    basis: str = Field(min_length=1)
+    """The legal ground in words: bookkeeping, contract, warranty."""
+    anchor: Literal["last_order", "placed"] = "last_order"
+    """From when the days count: from the person's last order, or from when each order was placed."""
+    days: int = Field(ge=1, le=36_500)
+    """Days from then on."""
+    countries: tuple[str, ...] = ()
+    """For orders to these countries (two letters of ISO 3166); empty: to all that no other rule names."""
+
+
 class HubSettings(Part):
     """hub.yaml: this installation."""
 
@@ -57,6 +70,8 @@ class HubSettings(Part):
     """How long deliveries and pages are kept as they came."""
     ledger_days: int = Field(default=400, ge=1)
     """How long the reasons of every number are kept."""
+    people: tuple[PartyRule, ...] = (PartyRule(basis="bookkeeping", days=1_825),)
+    """How long persons are kept: as long as any rule for one of their orders holds."""
     duplicate_window_hours: int = Field(default=72, ge=1)
     """How long a delivery that comes again is known as the same."""
     commit_rows_max: int = Field(default=2_000, ge=1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
@@ -152,6 +152,31 @@ class Parties:
     def _own(self, key: bytes) -> Vault:
         name = key_name(key)
         return Vault({name: key}, name, self._clock.bytes)
+
+
+class Behind(NamedTuple):
+    """That a person is behind an order: only their blind index, the order's country and when it was placed (microseconds)."""
+
+    person: str
+    country: str
+    placed_at: int
+
+
+def unheard_since(tx: Tx, at: int, after: str, limit: int) -> list[Behind]:
+    """The orders of the persons (after this one, at most `limit` of them) whose last order was placed by then, by person."""
+    last = tx.query(
+        'SELECT p.person FROM parties p JOIN orders o ON o."order" = p."order" WHERE p.person > :after GROUP BY p.person '
+        "HAVING max(o.placed_at) <= :at ORDER BY p.person LIMIT :limit",
+        at=at,
+        after=after,
+        limit=limit,
+    )
+    rows = tx.query_keys(
+        "SELECT p.person, p.country, o.placed_at FROM @keys(person) k CROSS JOIN parties p JOIN orders o "
+        'ON o."order" = p."order" WHERE p.person = k.person ORDER BY p.person, o.placed_at',
+        [(row[0],) for row in last],
+    )
+    return [Behind(row[0], row[1], int(row[2])) for row in rows]
 
 
 def drop_unkept(tx: Tx, limit: int) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hub.clock import ManualClock
 from hub.flow import Door, Envelope
-from hub.store import inbox
+from hub.store import inbox, orders, parties
 from hub.store.database import Database
 from hub.store.inbox import Arrival
+from hub.store.orders import Order
 from hub.store.parties import Parties
 from hub.store.vault import Vault
 
@@ -49,3 +50,19 @@ def test_a_person_never_seen_can_be_erased_beforehand(database: Database, vault:
     assert database.transaction(lambda tx: parties.forget(tx, person, 20)) == {"parties": 0, "envelopes": 0}
     _keep(database, parties, "o1", 1)
     assert database.read(lambda tx: parties.of(tx, "o1")) == {}
+
+
+def test_whose_last_order_is_old_is_found_page_by_page(database: Database, vault: Vault) -> None:
+    told = Parties(vault, ManualClock())
+    placed = {"o1": ("anna", 10), "o2": ("anna", 40), "o3": ("bob", 20), "o4": ("carl", 15)}
+    rows = [Order(name, "shop", name, name, "release", at, at, False, "DKK", 100) for name, (_, at) in placed.items()]
+    database.transaction(lambda tx: orders.save_orders(tx, rows))
+    for seq, (name, (who, _)) in enumerate(placed.items(), start=1):
+        record = {"order": name, "email": f"{who}@shop.example", "country": "DK"}
+        database.transaction(lambda tx, n=name, r=record, s=seq: told.keep(tx, n, "shop", r, s, 5))  # type: ignore[misc]
+    old = database.read(lambda tx: parties.unheard_since(tx, 20, "", 9))
+    assert sorted((row.country, row.placed_at) for row in old) == [("DK", 15), ("DK", 20)]
+    first = database.read(lambda tx: parties.unheard_since(tx, 20, "", 1))
+    rest = database.read(lambda tx: parties.unheard_since(tx, 20, first[0].person, 9))
+    assert [*first, *rest] == old
+    assert len(database.read(lambda tx: parties.unheard_since(tx, 40, "", 9))) == 4
