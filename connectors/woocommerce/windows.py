@@ -104,15 +104,12 @@ class Windows:
         return self._api.list(self._path, {**query, **changed_after(place.since)}, operation)
 
     def _following(self, place: Place, listing: Listing) -> int | None:
-        """From when on the next reading looks: what this one may miss changes after its first answer, by the shop's clock."""
-        times = [modified(row) for row in listing.rows]
-        if listing.total is not None and len(listing.rows) >= listing.total:
-            newest: int | None = max(times, default=None)
-        else:
-            newest = answered_at(listing.answer) or max(times, default=None)
-        if newest is None:
-            return place.since
-        return max(newest - self._overlap, place.since or 0)
+        """From when on the next reading looks: what this one may miss changes after its first answer, by the shop's clock.
+
+        That is its Date header; without one the newest change of the first page, which an idle shop tells again and again.
+        """
+        begun = answered_at(listing.answer) or max((modified(row) for row in listing.rows), default=None)
+        return place.since if begun is None else max(begun - self._overlap, place.since or 0)
 
 
 def changed_after(since: int | None) -> dict[str, str]:

@@ -1,0 +1,158 @@
+"""WooCommerce: signing in with and without TLS, and hosts that are slow, that block after bursts, that speak for the shop."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+import pytest
+from woocommerce_rig import Rig
+
+from hub.errors import (
+    ConfigError,
+    OutcomeUnknownError,
+    ThrottledError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from hub.sdk.contract import ReadAsk
+from hub.sdk.wire import Request, Response
+
+READ = ReadAsk("", True, 100, 0)
+
+
+def test_with_tls_the_key_goes_in_the_header_and_without_it_never_leaves() -> None:
+    secure, plain = Rig(), Rig(base_url="http://shop.test")
+    for rig in (secure, plain):
+        rig.sandbox.add_item("MUG", "Mug", price=Decimal(1))
+        assert len(rig.read()[0]) == 1
+    assert secure.wire.requests[0].headers["authorization"].startswith("Basic ")
+    asked = plain.wire.requests[0]
+    assert "authorization" not in asked.headers
+    assert asked.query["oauth_signature_method"] == "HMAC-SHA256"
+    assert "cs_made_up_secret_0001" not in asked.url
+
+
+def test_the_shop_refuses_what_is_not_signed_right() -> None:
+    rig = Rig(base_url="http://shop.test", secrets={"consumer_secret": "cs_wrong"})
+    with pytest.raises(UnauthorizedError, match="signature does not match"):
+        rig.connector.read("items", READ)
+    late = Rig(base_url="http://shop.test")
+    late.sandbox.clock = late.clock
+    real = late.wire.send
+
+    def delayed(request: Request, deadline: float, most: int) -> Response:
+        late.clock.advance(1_000)
+        return real(request, deadline, most)
+
+    late.wire.send = delayed  # type: ignore[method-assign]
+    with pytest.raises(UnauthorizedError, match="Invalid timestamp"):
+        late.connector.read("items", READ)
+
+
+def test_a_repeat_is_signed_anew_because_a_nonce_serves_once() -> None:
+    rig = Rig(base_url="http://shop.test")
+    rig.sandbox.add_item("MUG", "Mug", price=Decimal(1))
+    real, broken = rig.wire.send, iter([True, True, False])
+
+    def send(request: Request, deadline: float, most: int) -> Response:
+        answer = real(request, deadline, most)
+        return Response(502, {}, b"bad gateway") if next(broken, False) else answer
+
+    rig.wire.send = send  # type: ignore[method-assign]
+    assert len(rig.connector.read("items", READ).body) > 100
+    nonces = [one.query["oauth_nonce"] for one in rig.wire.requests]
+    assert len(set(nonces)) == len(nonces) == 3
+
+
+def test_where_a_server_drops_the_header_the_pair_goes_in_the_query() -> None:
+    rig = Rig(settings={"sign_in": "query"})
+    rig.read()
+    assert rig.wire.requests[0].query["consumer_key"] == "ck_made_up_key_0001"
+    with pytest.raises(ConfigError, match="oauth1"):
+        Rig(base_url="http://shop.test", settings={"sign_in": "basic"})
+    with pytest.raises(ConfigError, match="is not one of"):
+        Rig(settings={"sign_in": "digest"})
+
+
+def test_a_key_that_may_only_read_is_a_refused_login() -> None:
+    rig = Rig(
+        reading_key="ck_reader",
+        reading_secret="cs_reader",
+        secrets={"consumer_key": "ck_reader", "consumer_secret": "cs_reader"},
+        mixed="no",
+    )
+    rig.sandbox.add_item("MUG", "Mug", price=Decimal(1))
+    assert len(rig.read()[0]) == 1
+    with pytest.raises(UnauthorizedError, match="write permissions"):
+        rig.send_stock({"10": 1})
+
+
+def test_a_firewall_is_waited_out_and_is_no_refused_login() -> None:
+    rig = Rig(burst="5", mixed="no")
+    rig.sandbox.add_item("MUG", "Mug", price=Decimal(1))
+    for _ in range(5):
+        rig.connector.read("items", READ)
+    with pytest.raises(ThrottledError, match="turned away by the host") as told:
+        rig.connector.read("items", READ)
+    assert told.value.retry_after_seconds == 300
+    asked = len(rig.wire.requests)
+    with pytest.raises(ThrottledError):
+        rig.connector.read("items", READ)
+    assert len(rig.wire.requests) == asked, "while we wait nothing is asked"
+    rig.clock.advance(301)
+    assert rig.connector.read("items", READ).more is False
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, b"<html>Forbidden</html>", ThrottledError),
+        (406, b"Not Acceptable", ThrottledError),
+        (403, b'{"code":"woocommerce_rest_cannot_view","message":"no","data":{"status":403}}', UnauthorizedError),
+        (401, b"<html>Authorization Required</html>", UnauthorizedError),
+        (503, b"<html>maintenance</html>", UnavailableError),
+        (200, b"<b>Warning</b>: foo in plugin.php on line 3[]", UnavailableError),
+    ],
+)
+def test_who_says_no_decides_what_follows(status: int, body: bytes, kind: type[Exception]) -> None:
+    rig = Rig()
+    rig.wire.send = lambda request, deadline, most: Response(status, {}, body)  # type: ignore[method-assign]
+    with pytest.raises(kind):
+        rig.connector.read("items", READ)
+
+
+def test_a_shop_at_another_address_says_which_one_to_write() -> None:
+    rig = Rig()
+    moved = Response(301, {"location": "https://www.shop.test/wp-json/wc/v3/products?x=1"}, b"")
+    rig.wire.send = lambda request, deadline, most: moved  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError, match=r"https://www\.shop\.test\)"):
+        rig.connector.read("items", READ)
+
+
+def test_a_shop_in_a_folder_of_its_site_is_asked_there() -> None:
+    rig = Rig(base_url="https://site.test/shop")
+    rig.read()
+    assert urlsplit(rig.wire.requests[0].url).path == "/shop/wp-json/wc/v3/products"
+
+
+def test_a_slow_host_has_its_time_and_beyond_it_the_outcome_is_unknown() -> None:
+    rig = Rig(mixed="no")
+    rig.sandbox.add_item("MUG", "Mug", price=Decimal(1))
+    rig.sandbox.slow_seconds = 15
+    assert rig.send_stock({"10": 5})["10"].outcome == "applied"
+    rig.sandbox.slow_seconds = 90
+    with pytest.raises(OutcomeUnknownError):
+        rig.send_stock({"10": 4})
+    assert rig.sandbox.shown()["MUG"]["stock"] == {"": 4}, "it had happened"
+    rig.sandbox.slow_seconds = 0
+    assert rig.look("stock", "10")["10"]["on_hand"] == 4_000
+
+
+def test_no_error_says_the_key() -> None:
+    for base_url in ("http://shop.test", "https://shop.test"):
+        rig = Rig(base_url=base_url, settings={"sign_in": "query"} if base_url.startswith("https") else {})
+        rig.sandbox.faults.fail_next = 100
+        with pytest.raises(UnavailableError) as told:
+            rig.connector.read("items", READ)
+        assert "cs_made_up" not in str(told.value)
