@@ -6,10 +6,11 @@ import base64
 import hashlib
 import hmac
 import json
-import secrets as chance
-import time
+import os
+import urllib.error
 import urllib.request
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -110,13 +111,23 @@ class _Shop:
             told = {name.lower(): value for name, value in answer.headers.items()}
             return json.loads(answer.read(ANSWER_BYTES_MAX)), told
 
+    def _clock(self, url: str) -> str:
+        """The shop's own time, by what it answers to nobody."""
+        try:
+            with urllib.request.urlopen(url, timeout=SECONDS_MAX) as answer:
+                date = answer.headers["date"]
+        except urllib.error.HTTPError as refused:
+            with refused:
+                date = refused.headers["date"]
+        return str(int(parsedate_to_datetime(date).timestamp()))
+
     def _signed(self, url: str, query: dict[str, str]) -> dict[str, str]:
         given = {
             **query,
             "oauth_consumer_key": self._key,
-            "oauth_nonce": chance.token_hex(16),
+            "oauth_nonce": os.urandom(16).hex(),
             "oauth_signature_method": "HMAC-SHA256",
-            "oauth_timestamp": str(int(time.time())),
+            "oauth_timestamp": self._clock(url),
         }
         named = "&".join(f"{name}={value}" for name, value in sorted((_escaped(n), _escaped(v)) for n, v in given.items()))
         text = "&".join(("GET", _escaped(url), _escaped(named)))

@@ -71,6 +71,23 @@ class People:
         shop.saved(product, "created")
         return str(product.id)
 
+    def add_range(self, title: str, options: Mapping[str, str], *, price: Decimal) -> list[str]:
+        """A variable product with one variation for each SKU (and its option), stock managed, none there; their listings."""
+        shop = self.catalogue
+        parent = shop.add("variable")
+        parent.name = title
+        parent.attributes = [{"name": "Kind", "visible": True, "variation": True, "options": list(options.values())}]
+        shop.saved(parent, "created")
+        made = []
+        for sku, option in options.items():
+            child = shop.add("variation", parent.id)
+            child.attributes = [{"name": "Kind", "option": option}]
+            child.regular, child.manages, child.quantity = f"{price:.2f}", True, 0
+            shop.set_sku(child, sku)
+            shop.saved(child, "created")
+            made.append(str(child.id))
+        return made
+
     def count(self, sku: str, pieces: int, place: str = "") -> None:
         """A person types the quantity into the product's page."""
         keeper = self.catalogue.keeper(self._product(sku))
