@@ -7,8 +7,8 @@ a new order. Persons go into the party table, sealed, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub import remembered
 from hub.books import DAY, Books, Entry
@@ -16,14 +16,15 @@ from hub.canonical.order import MoneyError, conserved
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
-from hub.desired.credit import OF, share
-from hub.desired.order import CREDIT, EXPORT, ORIGIN, RECEIPT, RETURN, Facts, Line, Saying, facts, number_of, promises
+from hub.desired.order import ORIGIN, RETURN, Facts, Line, Promise, Saying, facts, number_of, promises
 from hub.desired.rules import Rules
+from hub.desired.spoken import in_lines_of, is_return, numbers_in, referred
 from hub.differences import Differences, Seen
 from hub.documents import Around, documents, moved_since
 from hub.flow import Aspect, Key, Target
 from hub.intake.understand import RecordTold
 from hub.merge.authority import Authority
+from hub.routed import Routed, Routing, asked
 from hub.settings.dates import day_micros
 from hub.settings.model import Config
 from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, requests, targets
@@ -31,10 +32,6 @@ from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
 from hub.store.orders import Order, OrderBinding, Reservation
 from hub.store.parties import Parties
-
-DOCUMENT: Final = "/"
-"""What stands between an order's number and the mark of one of several documents of it."""
-CREDIT_MARK: Final = "R"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,15 @@ class Known:
     """SKU → item, of components of virtual bundles."""
     reserved: list[Reservation]
     seen: Seen
+
+
+class Looked(NamedTuple):
+    """An order as it stands: its facts, what is said of it in its own lines, and what each line takes, (item, pieces)."""
+
+    order: Order
+    told: Facts
+    sayings: list[Saying]
+    takes: dict[str, list[tuple[str, int]]]
 
 
 class Ordered:
@@ -80,6 +86,8 @@ class Ordered:
         self._named = {sku for rule in rules for sku in (*rule.items.values(), rule.catch_all_item) if sku}
         self._bundles = Rules(config)
         self._books = Books(config, clock, database)
+        streams = {name: channel.streams_about("stock") for name, channel in channels.items()}
+        self._routed = Routed(config, authority, streams, parties)
         self._moving = [name for name, channel in channels.items() if channel.send(Aspect.MOVEMENT) is not None]
 
     # taking in, inside the transaction that understood the envelopes
@@ -92,8 +100,8 @@ class Ordered:
             return
         known = orders.bindings(tx, [(t.channel, str(t.value["order"])) for t in said])
         told_numbers = [str(t.value.get("reference") or "") for t in said]
-        bases = [number.rpartition(DOCUMENT)[0] for number in told_numbers]
-        ours = orders.by_number(tx, {name for name in (*told_numbers, *bases) if name})
+        asked_for = {name for number in told_numbers for name in numbers_in(number)}
+        ours = {number: order.order for number, order in orders.by_number(tx, asked_for).items()}
         of = [(t.channel, str(t.value["returns_of"])) for t in said if t.value.get("returns_of")]
         sales = {key: binding.order for key, binding in orders.bindings(tx, of).items()}
         carried: dict[tuple[str, str], str] = {key: binding.order for key, binding in known.items()}
@@ -156,7 +164,7 @@ class Ordered:
         told: RecordTold,
         record: Mapping[str, Plain],
         carried: Mapping[tuple[str, str], str],
-        ours: Mapping[str, Order],
+        ours: Mapping[str, str],
         known: Mapping[tuple[str, str], OrderBinding],
     ) -> tuple[str, str]:
         """Our id of the order and the role of who speaks; "" when it is none of ours to carry."""
@@ -165,11 +173,11 @@ class Ordered:
             return known[key].order, known[key].role
         if key in carried:
             return carried[key], ORIGIN
-        found, role = _referred(record, ours)
+        found, role = referred(record, ours)
         if found:
             return found, role
         sale = carried.get((told.channel, str(record.get("returns_of") or "")))
-        if sale and _is_return(record):
+        if sale and is_return(record):
             return sale, RETURN
         rule = self._config.channels[told.channel].orders
         if not rule.take_in or record["state"] == "ignore":
@@ -220,13 +228,11 @@ class Ordered:
         reserved: list[Reservation] = []
         stuck: list[Order] = []
         entries: list[Entry] = []
-        for order in known.values():
-            sayings = [self._in_lines_of(order, each, found) for each in found.sayings.get(order.order, ())]
-            told = facts(sayings, self._clock.now())
-            if told is None:
-                continue
-            routes = self._routes(order, told)
-            reserved += self._reserved(order, told, found, routes)
+        looked = [each for order in known.values() if (each := self._look_at(order, found)) is not None]
+        routing = self._routing(looked)
+        for order, told, sayings, takes in looked:
+            routes = routing.of(order.order)
+            reserved += self._reserved(order, told, takes, found.around, routes)
             if order.channel in self._books.days and not order.history:
                 entries += self._books.entries(sayings, self._places)
             targets_of, words = documents(order, told, sayings, found.around, routes)
@@ -239,6 +245,7 @@ class Ordered:
 
         def keep(tx: Tx) -> None:
             self._books.enter(tx, entries, now)
+            routing.keep(tx, mark, now)
             orders.replace_reservations(tx, list(known), reserved)
             ledger.write(tx, lines)
             orders.save_orders(tx, stuck)
@@ -270,9 +277,7 @@ class Ordered:
         listed: set[tuple[str, str]] = set()
         for binding in orders.bindings_of(tx, ids):
             sayings.setdefault(binding.order, []).append(
-                Saying(
-                    binding.channel, binding.their, binding.role, binding.value, binding.seq, binding.as_of, binding.begun
-                )
+                Saying(binding.channel, binding.their, binding.role, binding.value, binding.seq, binding.as_of, binding.begun)
             )
             listed |= {(binding.channel, str(line.get("listing") or "")) for line in binding.value["lines"]}
         items = catalogue.bindings(tx, listed)
@@ -305,60 +310,53 @@ class Ordered:
         )
         return Known(known, sayings, around, skus, components, orders.reservations_for(tx, ids), seen)
 
-    def _in_lines_of(self, order: Order, saying: Saying, found: Known) -> Saying:
-        """What another system says of the order, in the lines of its birthplace: matched by item, quantities dealt out."""
-        if saying.role in (ORIGIN, CREDIT):
-            return saying
-        origin = next((each for each in found.sayings[order.order] if each.role == ORIGIN), None)
+    def _look_at(self, order: Order, found: Known) -> Looked | None:
+        """What is said of the order, as facts; None while its birthplace has not spoken."""
+        said = found.sayings.get(order.order, ())
+        origin = next((each for each in said if each.role == ORIGIN), None)
         if origin is None:
-            return saying
-        around = found.around
-        room: dict[str, list[list[Plain]]] = {}
-        for line in origin.record["lines"]:
-            item = around.item_of(order.channel, str(line.get("listing") or ""))
-            if item and int(line["quantity"]) > 0:
-                left = int(line["quantity"]) - int(line.get("cancelled") or 0)
-                room.setdefault(item, []).append([str(line["line"]), left])
-        lines = saying.record["lines"]
-        theirs = {str(line["line"]): around.item_of(saying.channel, str(line.get("listing") or "")) for line in lines}
-        if saying.role == RETURN:
-            told = [row for line in lines for row in _as_returned(line, room.get(theirs[str(line["line"])], []))]
-            return replace(saying, record={**saying.record, "lines": told})
-        if saying.role == RECEIPT:
-            sold = [
-                {**line, **part}
-                for line in lines
-                for part in _dealt(room.get(theirs[str(line["line"])], []), int(line["quantity"]))
-            ]
-            return replace(saying, record={**saying.record, "lines": sold})
-        fulfilments = []
-        for fulfilment in saying.record.get("fulfilments") or ():
-            parts: list[Plain] = []
-            for part in fulfilment["parts"]:
-                parts += _dealt(room.get(theirs.get(str(part["line"]), ""), []), int(part["quantity"]))
-            fulfilments.append({**fulfilment, "parts": parts})
-        return replace(saying, record={**saying.record, "fulfilments": fulfilments})
+            return None
+        sayings = [in_lines_of(origin, each, found.around.item_of) for each in said]
+        told = facts(sayings, self._clock.now())
+        assert told is not None
+        return Looked(order, told, sayings, {line.line: self._items_of(order, line, found) for line in told.lines})
 
-    def _routes(self, order: Order, told: Facts) -> dict[str, list[tuple[str, int]]]:
-        """Where each line is to leave from: the place where the customer fetches it, where the order names one of ours."""
-        pickup = self._places.get((order.channel, str(told.origin.record.get("pickup") or "")), "")
-        if not pickup:
-            return {}
-        return {line.line: [(pickup, max(0, line.quantity - line.cancelled))] for line in told.lines if line.quantity > 0}
+    def _routing(self, looked: Sequence[Looked]) -> Routing:
+        """Where every line is to leave from. The book of a day leaves from nowhere: its sales left one by one."""
+        asking = [each for each in looked if DAY not in each.told.origin.record]
+        wanted = [
+            asked(
+                each.order,
+                each.told,
+                each.sayings,
+                each.takes,
+                {line: takes[0][0] for line, takes in each.takes.items() if takes},
+                self._places,
+            )
+            for each in asking
+        ]
+        gone = [
+            _reservation(each.order, promise)
+            for each in asking
+            for promise in promises(each.told, each.takes, self._places)
+            if promise.part and not each.order.history
+        ]
+        return self._database.read(lambda tx: self._routed.decide(tx, wanted, gone))
 
     def _reserved(
-        self, order: Order, told: Facts, found: Known, routes: Mapping[str, Sequence[tuple[str, int]]]
+        self,
+        order: Order,
+        told: Facts,
+        takes: Mapping[str, Sequence[tuple[str, int]]],
+        around: Around,
+        routes: Mapping[str, Sequence[tuple[str, int]]],
     ) -> list[Reservation]:
         """What this order takes from the stock; history takes nothing."""
         if order.history or told.origin.record.get(DAY):
             # The sales of a day are promised one by one, not once more by their book.
             return []
-        by_line = {line.line: self._items_of(order, line, found) for line in told.lines}
-        moved = moved_since(order, told, found.around)
-        return [
-            Reservation(order.order, p.line, p.part, p.item, p.place, p.quantity, order.channel, p.state, p.seq, p.as_of, p.until)
-            for p in promises(told, by_line, self._places, routes, moved)
-        ]
+        moved = moved_since(order, told, around)
+        return [_reservation(order, promise) for promise in promises(told, takes, self._places, routes, moved)]
 
     def _figures_of(
         self, held: Sequence[Reservation], reserved: Sequence[Reservation], around: Around
@@ -387,39 +385,8 @@ class Ordered:
         return [(found.components[part.sku], part.pieces * binding.factor) for part in parts if part.sku in found.components]
 
 
-def _referred(record: Mapping[str, Plain], ours: Mapping[str, Order]) -> tuple[str, str]:
-    """The order of ours that a record refers to by our number, and the role of who speaks; "" where it refers to none."""
-    reference = str(record.get("reference") or "")
-    number, _, mark = reference.rpartition(DOCUMENT)
-    if reference not in ours and number in ours:
-        return ours[number].order, CREDIT if mark[:1] == CREDIT_MARK and mark[1:].isdigit() else EXPORT
-    if reference not in ours:
-        return "", ""
-    if _is_return(record):
-        return ours[reference].order, RETURN
-    rung_up = record["state"] == "ended" and record.get("place") and not record.get("fulfilments")
-    return ours[reference].order, RECEIPT if rung_up else EXPORT
-
-
-def _is_return(record: Mapping[str, Plain]) -> bool:
-    """Whether a record is nothing but goods or money that came back."""
-    lines = record["lines"]
-    back = all(int(line["quantity"]) < 0 for line in lines) and int(record["total_minor"]) <= 0
-    return back and bool(lines or record.get("charges"))
-
-
-def _as_returned(line: Mapping[str, Plain], room: list[list[Plain]]) -> list[dict[str, Plain]]:
-    """A line of a return, dealt out over the order's lines of the same item; amounts go with the pieces."""
-    back = -int(line["quantity"])
-    rows, before = [], 0
-    for part in _dealt(room, back):
-        quantity = int(part["quantity"])
-        amounts = {
-            name: share(int(line.get(name) or 0), before, quantity, back) for name in ("amount_minor", "tax_minor")
-        }
-        rows.append({**line, **amounts, "quantity": -quantity, OF: part["line"]})
-        before += quantity
-    return rows or [{**line, OF: ""}]
+def _reservation(order: Order, p: Promise) -> Reservation:
+    return Reservation(order.order, p.line, p.part, p.item, p.place, p.quantity, order.channel, p.state, p.seq, p.as_of, p.until)
 
 
 def _newest(bound: Sequence[OrderBinding]) -> list[OrderBinding]:
@@ -447,16 +414,3 @@ def _said(order: Order, told: Facts, words: str) -> Order:
         int(record["total_minor"]),
         words,
     )
-
-
-def _dealt(room: list[list[Plain]], quantity: int) -> list[Plain]:
-    """The quantity dealt out over lines with room for it, in their order; what fits none goes on the last."""
-    parts: list[Plain] = []
-    for place, line in enumerate(room):
-        last = place == len(room) - 1
-        taken = quantity if last else min(quantity, line[1])
-        if taken > 0:
-            parts.append({"line": line[0], "quantity": taken})
-            line[1] -= taken
-            quantity -= taken
-    return parts

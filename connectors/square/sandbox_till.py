@@ -213,4 +213,5 @@ class Till(Seller):
 
 
 def pairs_of(wanted: Wanted) -> list[tuple[str, int]]:
+    """(SKU, pieces) of what is wanted."""
     return list(wanted.items() if isinstance(wanted, Mapping) else wanted)

@@ -1,0 +1,105 @@
+"""What systems say of an order, understood: whose order it is by our number, and everything in the lines of its birthplace.
+
+Pure functions. Lines of different systems are matched by item, quantities are dealt out over lines of the same item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from hub.canonical.values import Plain
+from hub.desired.credit import OF, share
+from hub.desired.order import CREDIT, EXPORT, ORIGIN, RECEIPT, RETURN, Saying
+
+DOCUMENT: Final = "/"
+"""What stands between an order's number and the mark of one of several documents of it."""
+CREDIT_MARK: Final = "R"
+ItemOf = Callable[[str, str], str]
+"""(channel, listing) → the item it is bound to; "" where it is bound to none."""
+
+
+def in_lines_of(origin: Saying, saying: Saying, item_of: ItemOf) -> Saying:
+    """What another system says of the order, in the lines of its birthplace."""
+    if saying.role in (ORIGIN, CREDIT):
+        return saying
+    room: dict[str, list[list[Plain]]] = {}
+    for line in origin.record["lines"]:
+        item = item_of(origin.channel, str(line.get("listing") or ""))
+        if item and int(line["quantity"]) > 0:
+            left = int(line["quantity"]) - int(line.get("cancelled") or 0)
+            room.setdefault(item, []).append([str(line["line"]), left])
+    lines = saying.record["lines"]
+    theirs = {str(line["line"]): item_of(saying.channel, str(line.get("listing") or "")) for line in lines}
+    if saying.role == RETURN:
+        told = [row for line in lines for row in _as_returned(line, room.get(theirs[str(line["line"])], []))]
+        return replace(saying, record={**saying.record, "lines": told})
+    if saying.role == RECEIPT:
+        sold = [
+            {**line, **part}
+            for line in lines
+            for part in dealt_over(room.get(theirs[str(line["line"])], []), int(line["quantity"]))
+        ]
+        return replace(saying, record={**saying.record, "lines": sold})
+    fulfilments = []
+    for fulfilment in saying.record.get("fulfilments") or ():
+        parts: list[Plain] = []
+        for part in fulfilment["parts"]:
+            parts += dealt_over(room.get(theirs.get(str(part["line"]), ""), []), int(part["quantity"]))
+        fulfilments.append({**fulfilment, "parts": parts})
+    return replace(saying, record={**saying.record, "fulfilments": fulfilments})
+
+
+def numbers_in(reference: str) -> set[str]:
+    """The numbers of ours that a reference may be: the order's own, or that of one of several documents of it."""
+    return {name for name in (reference, reference.rpartition(DOCUMENT)[0]) if name}
+
+
+def referred(record: Mapping[str, Plain], ours: Mapping[str, str]) -> tuple[str, str]:
+    """The order of ours that a record refers to by our number, and the role of who speaks; "" where it refers to none.
+
+    `ours` maps our numbers to our ids.
+    """
+    reference = str(record.get("reference") or "")
+    number, _, mark = reference.rpartition(DOCUMENT)
+    if reference not in ours and number in ours:
+        return ours[number], CREDIT if mark[:1] == CREDIT_MARK and mark[1:].isdigit() else EXPORT
+    if reference not in ours:
+        return "", ""
+    if is_return(record):
+        return ours[reference], RETURN
+    rung_up = record["state"] == "ended" and record.get("place") and not record.get("fulfilments")
+    return ours[reference], RECEIPT if rung_up else EXPORT
+
+
+def is_return(record: Mapping[str, Plain]) -> bool:
+    """Whether a record is nothing but goods or money that came back."""
+    lines = record["lines"]
+    back = all(int(line["quantity"]) < 0 for line in lines) and int(record["total_minor"]) <= 0
+    return back and bool(lines or record.get("charges"))
+
+
+def _as_returned(line: Mapping[str, Plain], room: list[list[Plain]]) -> list[dict[str, Plain]]:
+    """A line of a return, dealt out over the order's lines of the same item; amounts go with the pieces."""
+    back = -int(line["quantity"])
+    rows, before = [], 0
+    for part in dealt_over(room, back):
+        quantity = int(part["quantity"])
+        amounts = {name: share(int(line.get(name) or 0), before, quantity, back) for name in ("amount_minor", "tax_minor")}
+        rows.append({**line, **amounts, "quantity": -quantity, OF: part["line"]})
+        before += quantity
+    return rows or [{**line, OF: ""}]
+
+
+def dealt_over(room: list[list[Plain]], quantity: int) -> list[Plain]:
+    """The quantity dealt out over lines with room for it, in their order; what fits none goes on the last."""
+    parts: list[Plain] = []
+    for place, line in enumerate(room):
+        last = place == len(room) - 1
+        taken = quantity if last else min(quantity, line[1])
+        if taken > 0:
+            parts.append({"line": line[0], "quantity": taken})
+            line[1] -= taken
+            quantity -= taken
+    return parts
