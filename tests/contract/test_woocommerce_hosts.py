@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+import textwrap
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from woocommerce_rig import Rig
+from woocommerce_rig import FOLDER, ROOT, Rig, Served
 
+from connectors.woocommerce.sandbox import Sandbox
+from hub.clock import SystemClock
 from hub.errors import (
     ConfigError,
     OutcomeUnknownError,
@@ -156,3 +164,30 @@ def test_no_error_says_the_key() -> None:
         with pytest.raises(UnavailableError) as told:
             rig.connector.read("items", READ)
         assert "cs_made_up" not in str(told.value)
+
+
+def test_the_readmes_configuration_works_the_first_time(tmp_path: Path) -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r"`(trial/[\w/.]+)`\n +```yaml\n(.*?) +```", text, re.DOTALL))
+    assert len(files) == 5
+    sandbox = Sandbox(SystemClock())
+    sandbox.add_item("MUG", "Mug", price=Decimal(100))
+    sandbox.count("MUG", 3)
+    sandbox.order({"MUG": 1})
+    given = Sandbox.CHANNEL["secrets"]
+    secrets = {"WOO_KEY": given["consumer_key"], "WOO_SECRET": given["consumer_secret"], "WOO_HOOK_SECRET": given["hook_secret"]}
+    with Served(sandbox) as url:
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(content).replace("https://YOUR-SHOP", url), encoding="utf-8")
+        command = [sys.executable, "-m", "hub.cli.main", "check", "--config", str(tmp_path / "trial"), "--connect"]
+        done = subprocess.run(command, env={**os.environ, **secrets}, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "in order" in done.stdout
+        wrong = subprocess.run(
+            command, env={**os.environ, **secrets, "WOO_SECRET": "cs_wrong"}, cwd=ROOT, capture_output=True, text=True, timeout=60
+        )
+        assert wrong.returncode != 0
+        assert "signature does not match" in wrong.stdout + wrong.stderr
+        assert "cs_wrong" not in wrong.stdout + wrong.stderr
