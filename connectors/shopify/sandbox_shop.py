@@ -98,6 +98,10 @@ class State:
     taxes_included: bool
     products: dict[int, Product] = field(default_factory=dict)
     variants: dict[int, Variant] = field(default_factory=dict)
+    of_product: dict[int, list[int]] = field(default_factory=dict)
+    of_item: dict[int, int] = field(default_factory=dict)
+    of_sku: dict[str, list[int]] = field(default_factory=dict)
+    """Variants by their product, inventory item and SKU; two may have the same SKU."""
     levels: dict[tuple[int, int], Level] = field(default_factory=dict)
     locations: dict[int, str] = field(default_factory=dict)
     price_lists: dict[int, PriceList] = field(default_factory=dict)
@@ -139,6 +143,9 @@ class Shop:
             self.next_id("ProductVariant"), product.id, self.next_id("InventoryItem"), sku, barcode, title, price, self.now()
         )
         self.state.variants[made.id] = made
+        self.state.of_product.setdefault(product.id, []).append(made.id)
+        self.state.of_item[made.item] = made.id
+        self.state.of_sku.setdefault(sku, []).append(made.id)
         for location in self.state.locations:
             self.stock_at(made.id, location)
         self.told_product(product.id, "products/create")
@@ -162,24 +169,23 @@ class Shop:
         """A delivery about a product names it and its variants."""
         gids = [
             {"admin_graphql_api_id": gid("ProductVariant", str(one.id)), "updated_at": zulu(one.updated_at)}
-            for one in self.state.variants.values()
-            if one.product == product and not one.deleted
+            for one in map(self.state.variants.__getitem__, self.state.of_product[product])
+            if not one.deleted
         ]
         said = {"id": product, "admin_graphql_api_id": gid("Product", str(product)), "updated_at": zulu(self.now())}
         self.tell(topic, {**said, "variant_gids": gids})
 
     def remove_product(self, product: int) -> None:
         """The product is deleted with its variants."""
-        for one in self.state.variants.values():
-            if one.product == product:
-                one.deleted = True
+        for one in self.state.of_product[product]:
+            self.state.variants[one].deleted = True
         self.tell("products/delete", {"id": product})
 
     def on_sale(self, sku: str) -> Variant:
         """The variant of this SKU; KeyError when there is none."""
-        for one in self.state.variants.values():
-            if one.sku == sku and not one.deleted:
-                return one
+        for ident in self.state.of_sku.get(sku, []):
+            if not self.state.variants[ident].deleted:
+                return self.state.variants[ident]
         raise KeyError(sku)
 
     # stock
@@ -215,4 +221,5 @@ class Shop:
 
     def variant_of_item(self, item: int) -> Variant | None:
         """The variant that has this inventory item."""
-        return next((one for one in self.state.variants.values() if one.item == item and not one.deleted), None)
+        one = self.state.variants.get(self.state.of_item.get(item, 0))
+        return one if one is not None and not one.deleted else None
