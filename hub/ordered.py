@@ -20,7 +20,9 @@ from hub.desired.order import ORIGIN, RETURN, Facts, Line, Promise, Saying, fact
 from hub.desired.rules import Rules
 from hub.desired.spoken import in_lines_of, is_return, numbers_in, referred
 from hub.differences import Differences, Seen
-from hub.documents import Around, documents, moved_since
+from hub.documents.all import documents
+from hub.documents.around import Around
+from hub.documents.moved import since as moved_since
 from hub.flow import Aspect, Key, Target
 from hub.intake.understand import RecordTold
 from hub.merge.authority import Authority

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from house_grounds import CODE, ROOT, modules, parsed
 
-LANGUAGES = {"pydantic"}
-"""Dependencies that every room may speak."""
+LANGUAGES = {"pydantic", "tzdata"}
+"""Dependencies that every room may speak; tzdata is the time zones that the standard library reads where a machine has none."""
 IMPORTED_AS = {"pyyaml": "yaml", "prometheus-client": "prometheus_client", "sqlite-utils": "sqlite_utils"}
 CLOCK = {"time", "random", "uuid", "secrets"}
 NETWORK = {"urllib.request", "http.client", "socket", "ftplib", "smtplib", "http.server", "xmlrpc.client"}
