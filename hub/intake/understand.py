@@ -53,6 +53,10 @@ class Understood:
 def understand(channel: Channel, envelope: Envelope, gone: tuple[str, ...], into: Understood) -> bool:
     """Add what this envelope says; False when the envelope as a whole could not be understood (its letter is added)."""
     into.gone.extend((channel.name, envelope.stream, each) for each in gone)
+    if envelope.door == Door.HOOK and _ignored(channel, envelope):
+        # Whatever its body is (a greeting need not even be JSON): nothing of it is wanted.
+        into.counted[("ignored_delivery", channel.name, envelope.topic[:80])] += 1
+        return True
     try:
         body = read_json(envelope.body)
     except ValueError as bad:
@@ -67,12 +71,14 @@ def understand(channel: Channel, envelope: Envelope, gone: tuple[str, ...], into
     return _records(channel, envelope, body, stream.records, stream.maps, into)
 
 
+def _ignored(channel: Channel, envelope: Envelope) -> bool:
+    declared = channel.manifest.deliveries
+    return declared is None or envelope.topic in declared.ignored_topics
+
+
 def _delivery(channel: Channel, envelope: Envelope, body: Plain, into: Understood) -> bool:
     declared = channel.manifest.deliveries
-    if declared is None or envelope.topic in declared.ignored_topics:
-        into.counted[("ignored_delivery", channel.name, envelope.topic[:80])] += 1
-        return True
-    topic = declared.topics.get(envelope.topic)
+    topic = declared.topics.get(envelope.topic) if declared is not None else None
     if topic is None:
         into.letters.append(_letter(envelope, "deliveries", envelope.topic, "", "a topic that is neither understood nor ignored"))
         return False

@@ -12,6 +12,8 @@ from connectors.woocommerce.connector import decoded
 from connectors.woocommerce.hooks import TOPICS
 from hub.canonical.json import read_json
 from hub.errors import UnverifiedError
+from hub.kit.subject import Subject
+from hub.sdk.registry import Registry
 from hub.sdk.signature import sign
 from hub.sdk.wire import Request
 
@@ -48,6 +50,13 @@ def test_the_greeting_of_a_new_webhook_is_taken_unsigned_and_nothing_else_is() -
         rig.verify(replace(pings[0], headers={"content-type": "application/json"}))
     with pytest.raises(UnverifiedError):
         rig.verify(replace(pings[0], headers={**pings[0].headers, "x-wc-webhook-signature": "x"}))
+
+
+def test_a_greeting_ends_in_no_dead_letter() -> None:
+    stage = Subject(Registry(), "woocommerce").settled(2)
+    stage.post("tested", Request("POST", HOOK, {"content-type": "application/x-www-form-urlencoded"}, b"webhook_id=3"))
+    stage.run(1)
+    assert (stage.dead_letters(), stage.hooked()) == ([], [])
 
 
 def test_deliveries_of_one_second_share_their_id_and_are_told_apart() -> None:
