@@ -26,6 +26,8 @@ from hub.sdk.api import Page, Plain, ReadAsk, UnavailableError, body_json
 
 LOCATIONS_MAX: Final = 200
 """As many locations as a shop may have."""
+MARKET_ITEMS_MAX: Final = 80
+"""Variants in one answer where each also carries what a market's customers pay: more would cost above the limit."""
 NO_COUNTRY: Final = "ZZ"
 """Shopify's own code of an unknown region: what is asked for where the channel is no market's."""
 
@@ -95,7 +97,8 @@ class Catalogue:
                 rows = [item_record(line, terms) for line in part.lines]
                 return self._page("items", {"variants": rows}, part.reading, not part.over)
             reading = Reading(since=reading.since)
-        asked = {"first": ask.page_max, "after": reading.page or None, "query": reading.query, **self._market}
+        first = min(ask.page_max, MARKET_ITEMS_MAX) if self._market["market"] else ask.page_max
+        asked = {"first": first, "after": reading.page or None, "query": reading.query, **self._market}
         answer = self._api.ask("read items", READ_ITEMS, asked)
         listing = self._connection(answer.told.get("productVariants"), "read items")
         rows = [item_record(node, terms) for node in listing["nodes"]]
@@ -169,12 +172,13 @@ class Catalogue:
         asked = sorted({one for one in ids if is_id(one)})
         gone = {one for one in ids if not is_id(one)}
         found: list[Row] = []
-        if asked:
-            answer = self._api.ask(operation, document, {"ids": [gid(kind, one) for one in asked], **(also or {})})
+        for start in range(0, len(asked), MARKET_ITEMS_MAX):
+            part = asked[start : start + MARKET_ITEMS_MAX]
+            answer = self._api.ask(operation, document, {"ids": [gid(kind, one) for one in part], **(also or {})})
             nodes = answer.told.get("nodes")
-            if not isinstance(nodes, list) or len(nodes) != len(asked):
+            if not isinstance(nodes, list) or len(nodes) != len(part):
                 self._unavailable(operation, "the answer does not list what was asked for")
-            for one, node in zip(asked, nodes, strict=True):
+            for one, node in zip(part, nodes, strict=True):
                 if node is None:
                     gone |= {one, number(one)} if kind == "ProductVariant" else {one}
                 elif node["__typename"] == kind:

@@ -21,6 +21,8 @@ PIECES_MAX: Final = 1_000_000_000
 REASON: Final = "correction"
 STALE: Final = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
 BUSY: Final = frozenset({"IDEMPOTENCY_CONCURRENT_REQUEST"})
+SPENT: Final = frozenset({"IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"})
+"""Nothing was done under this key, and nothing will be: the next try has another one."""
 
 
 class Level(NamedTuple):
@@ -193,6 +195,8 @@ def _judged_error(change: Change, error: dict[str, str], ident: str) -> Receipt:
         outcome = Outcome.CONFLICT
     elif error["code"] in BUSY:
         outcome = Outcome.UNKNOWN
+    elif error["code"] in SPENT:
+        outcome = Outcome.NOT_SENT
     return Receipt(change.id, outcome, f"{error['code']} {error['message']}".strip(), ident)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -245,3 +246,53 @@ def test_successes_that_change_nothing_are_noticed() -> None:
     rig.sandbox.faults.ignore_writes_next = 2
     assert rig.send_stock(rig.change(tee, 3, 10))[tee].outcome is Outcome.REFUSED
     assert rig.send_price({tee: "10.00"})[tee].outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        ("IDEMPOTENCY_CONCURRENT_REQUEST", Outcome.UNKNOWN),
+        ("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", Outcome.NOT_SENT),
+        ("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", Outcome.REFUSED),
+    ],
+)
+def test_what_is_said_of_a_key_decides_what_follows(code: str, outcome: Outcome) -> None:
+    rig = Rig()
+    (tee,) = rig.stocked(1)
+    original = rig.wire.send
+
+    def send(request: Request, deadline: float, most: int) -> Response:
+        if b"inventorySetQuantities" not in request.body:
+            return original(request, deadline, most)
+        error = {"field": None, "message": "said of the key", "code": code}
+        payload = {"inventoryAdjustmentGroup": None, "userErrors": [error]}
+        return Response(200, {}, json.dumps({"data": {"inventorySetQuantities": payload}}).encode())
+
+    rig.wire.send = send  # type: ignore[method-assign]
+    assert rig.send_stock(rig.change(tee, 3, 10))[tee].outcome is outcome
+
+
+def test_a_key_used_for_something_else_is_noticed_by_the_sandbox() -> None:
+    rig = Rig()
+    (tee,) = rig.stocked(1)
+    sent: list[Request] = []
+    original = rig.wire.send
+
+    def send(request: Request, deadline: float, most: int) -> Response:
+        if b"inventorySetQuantities" in request.body:
+            sent.append(request)
+        return original(request, deadline, most)
+
+    rig.wire.send = send  # type: ignore[method-assign]
+    rig.send_stock(rig.change(tee, 3, 10))
+    again = json.loads(original(sent[0], 5, 1 << 20).body)["data"]["inventorySetQuantities"]
+    assert again["userErrors"] == [], "the same request again is answered as before and has no second effect"
+    body = json.loads(sent[0].body)
+    body["variables"]["input"]["quantities"][0]["quantity"] = 9
+    other = Request(sent[0].method, sent[0].url, sent[0].headers, json.dumps(body).encode())
+    (error,) = json.loads(original(other, 5, 1 << 20).body)["data"]["inventorySetQuantities"]["userErrors"]
+    assert error["code"] == "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
+    del body["variables"]["key"]
+    bare = Request(sent[0].method, sent[0].url, sent[0].headers, json.dumps(body).encode())
+    assert "errors" in json.loads(original(bare, 5, 1 << 20).body), "without a key it is refused"
+    assert rig.stock()[f"{tee} {DEPOT}"] == 3
