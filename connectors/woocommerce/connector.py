@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from connectors.woocommerce.hooks import Subscriptions
 from connectors.woocommerce.item_reading import ItemReader
@@ -63,6 +63,18 @@ class WooCommerce(Connector):
     def heal_hooks(self, url: str) -> list[str]:
         """Subscribe what is missing to `url` and switch on what is off: words of what was done, empty when all was well."""
         return self._subscriptions.heal(url)
+
+    def survey(self) -> dict[str, Any]:
+        """What a first configuration needs to know of the shop; what its key may not see is left out."""
+        found: dict[str, Any] = {"settings": {}, "locations": []}
+        currency = self._api.option("general", "woocommerce_currency")
+        if currency:
+            found["currency"] = found["settings"]["currency"] = currency
+        taxed = self._api.option("tax", "woocommerce_prices_include_tax")
+        if taxed in ("yes", "no"):
+            found["settings"]["prices_tax"] = "included" if taxed == "yes" else "excluded"
+        title = self._api.title()
+        return {"title": title, **found} if title else found
 
     # reading
 

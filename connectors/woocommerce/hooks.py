@@ -28,7 +28,8 @@ class Subscriptions:
         self._secret = secret
 
     def all(self) -> list[Row]:
-        """Every webhook of the shop: {id, name, topic, url, status: active|paused|disabled, since}; whoever it delivers to."""
+        """Every webhook of the shop, whoever it delivers to: {id, name, topic, url, status: active|paused|disabled, since}, and
+        `words` for one that delivers what another delivers to the same address."""
         found: list[Row] = []
         for page in range(1, PAGES_MAX + 1):
             listing = self._api.list("webhooks", {"per_page": str(PER_PAGE), "page": str(page)}, "list webhooks", counted=False)
@@ -44,7 +45,7 @@ class Subscriptions:
                 for row in listing.rows
             ]
             if len(listing.rows) < PER_PAGE:
-                return found
+                return _doubles_named(found)
         raise UnavailableError("the webhooks do not come to an end", operation="list webhooks")
 
     def heal(self, url: str) -> list[str]:
@@ -57,14 +58,15 @@ class Subscriptions:
             if not mine:
                 done.append(self._create(topic, url))
             elif not any(one["status"] == "active" for one in mine):
-                done.append(self._switch_on(mine[0]))
-            for double in [one for one in mine if one["status"] == "active"][1:]:
-                done.append(f"webhook {double['id']} delivers {topic} to us a second time: delete it")
-        host = urlsplit(url).netloc
-        for one in known:
-            if one["name"].startswith(NAME) and urlsplit(one["url"]).netloc != host:
-                elsewhere = urlsplit(one["url"]).netloc
-                done.append(f"webhook {one['id']} ({one['topic']}) of ours still delivers to {elsewhere}: delete it")
+                # One that a person has paused stays paused: the list of webhooks says so.
+                done += [self._switch_on(one) for one in mine if one["status"] == "disabled"][:1]
+        if done:
+            # Said once, when our address is new: what is left behind fails there and is switched off by the shop.
+            done += [
+                f"webhook {one['id']} ({one['topic']}) of ours still delivers to {urlsplit(one['url']).netloc}: delete it"
+                for one in known
+                if one["name"].startswith(NAME) and urlsplit(one["url"]).netloc != urlsplit(url).netloc
+            ]
         return done
 
     def _create(self, topic: str, url: str) -> str:
@@ -82,3 +84,14 @@ class Subscriptions:
         if said.get("status") != "active":
             return f"{hook['topic']} (webhook {hook['id']}) was {hook['status']} and could not be switched on"
         return f"switched {hook['topic']} (webhook {hook['id']}) on again, it was {hook['status']}: what it missed must be read"
+
+
+def _doubles_named(hooks: list[Row]) -> list[Row]:
+    seen: set[tuple[str, str]] = set()
+    for one in sorted(hooks, key=lambda hook: int(hook["id"] or 0)):
+        delivers = (one["topic"], one["url"])
+        if one["status"] == "active" and delivers in seen:
+            one["words"] = "delivers a second time what another one delivers: delete it"
+        if one["status"] == "active":
+            seen.add(delivers)
+    return hooks

@@ -30,7 +30,7 @@ BLOCKED: Final = b"<html><head><title>403 Forbidden</title></head><body>Too many
 
 
 class Sandbox(People, SandboxBase):
-    """A shop. Options: consumer_key, consumer_secret, reading_key, reading_secret (may not write), hook_secret, currency,
+    """A shop. Options: title, consumer_key, consumer_secret, reading_key, reading_secret (may not write), hook_secret, currency,
     prices_tax, tax_percent, utc_offset_hours, home, burst (calls in ten seconds that its host bears), mixed (yes: some items are
     variations)."""
 
@@ -71,6 +71,8 @@ class Sandbox(People, SandboxBase):
         self.products = ProductApi(self.catalogue, home, offset, tax, lambda: self._deaf)
         self.order_api = OrderApi(self.orders, home, offset, self.currency)
         self._gateways: dict[str, bool] = {"cod": False, "bacs": False}
+        taxed = "yes" if given["prices_tax"] == "included" else "no"
+        self._told = {"general/woocommerce_currency": self.currency, "tax/woocommerce_prices_include_tax": taxed}
         self.outbox = Outbox(self.webhooks.build, OUTBOX_MAX)
 
     def _now(self) -> int:
@@ -119,6 +121,8 @@ class Sandbox(People, SandboxBase):
             return away
         _, found, path = request.path.partition(BASE)
         try:
+            if not found and request.path.rstrip("/").endswith("/wp-json") and request.method == "GET":
+                return json_response({"name": self._given.get("title", "Made shop"), "namespaces": ["wc/v3"]})
             if not found:
                 raise no_route()
             self._doorkeeper.admit(request)
@@ -143,6 +147,8 @@ class Sandbox(People, SandboxBase):
         if room == "webhooks":
             self._subscribed()
             return self.webhooks.answer(method, rest, query, body)
+        if room == "settings" and method == "GET" and "/".join(rest) in self._told:
+            return json_response({"id": rest[1], "value": self._told["/".join(rest)], "group_id": rest[0]})
         if room == "refunds" and method == "GET" and not rest:
             return self.order_api.all_refunds(query)
         if room == "payment_gateways" and len(rest) == 1 and rest[0] in self._gateways and method in ("GET", "PUT", "POST"):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from connectors.woocommerce.sign_in import SignIn
 from hub.sdk.api import (
     ChannelContext,
+    GoneError,
     OutcomeUnknownError,
     Plain,
     RefusedError,
@@ -90,9 +91,26 @@ class ShopApi:
             raise OutcomeUnknownError("answered with no object", channel=self._channel, operation=operation)
         return answer.status, said
 
-    def delete(self, path: str, operation: str) -> None:
-        """Delete for good."""
-        self._call("DELETE", path, operation, True, query={"force": "true"})
+    def option(self, group: str, name: str) -> str:
+        """One of the shop's own settings; "" where our key may not see it."""
+        try:
+            found = self._api_object(f"{ROOT}settings/{group}/{name}")
+        except (UnauthorizedError, GoneError):
+            return ""
+        return str(found.get("value") or "")
+
+    def title(self) -> str:
+        """The site's title, which it tells everybody; "" where it does not."""
+        try:
+            return str(self._api_object("wp-json/").get("name") or "")
+        except (UnauthorizedError, GoneError, UnavailableError):
+            return ""
+
+    def _api_object(self, path: str) -> Row:
+        said = self._client.json("GET", path, operation="survey", writes=False)
+        if not isinstance(said, dict):
+            raise UnavailableError("answered with no object", channel=self._channel, operation="survey")
+        return said
 
     def _call(
         self,

@@ -182,6 +182,13 @@ def test_seven_failures_switch_a_webhook_off_and_healing_switches_it_on_and_the_
     assert len(rig.connector.heal_hooks(HOOK)) == 1, "the count of failures was kept: one more ends it again"
 
 
+def test_a_webhook_that_a_person_paused_stays_paused() -> None:
+    rig = rig_with_hooks()
+    rig.sandbox.webhooks.kept[3].status = "paused"
+    assert rig.connector.heal_hooks(HOOK) == []
+    assert [one["status"] for one in rig.connector.hooks() if one["id"] == "3"] == ["paused"]
+
+
 def test_an_answer_in_between_begins_the_count_anew() -> None:
     rig = rig_with_hooks()
     for number in range(12):
@@ -196,8 +203,20 @@ def test_webhooks_to_an_old_address_and_doubles_are_named_and_left_to_a_person()
     rig.sandbox.webhooks.add("Samklang order.created", "order.created", HOOK, "x")
     rig.sandbox.webhooks.add("Samklang order.created", "order.created", "https://old.test/hooks/webshop", "x")
     rig.sandbox.webhooks.add("mailing list", "order.created", "https://mail.test/", "x")
-    done = rig.connector.heal_hooks(HOOK)
-    assert len(done) == 2
-    assert "second time" in done[0]
-    assert "old.test" in done[1]
-    assert len(rig.connector.hooks()) == 11
+    assert rig.connector.heal_hooks(HOOK) == [], "all of ours is well"
+    assert [one["id"] for one in rig.connector.hooks() if one.get("words")] == ["9"]
+    done = rig.connector.heal_hooks("https://new.test/hooks/webshop")
+    assert len([words for words in done if words.startswith("subscribed")]) == len(TOPICS)
+    assert len([words for words in done if "still delivers to" in words]) == len(TOPICS) + 2
+    assert len(rig.connector.hooks()) == 11 + len(TOPICS)
+
+
+def test_a_survey_tells_what_a_first_configuration_needs() -> None:
+    assert Rig(currency="EUR", prices_tax="excluded", title="Mug & Co").connector.survey() == {
+        "title": "Mug & Co",
+        "currency": "EUR",
+        "settings": {"currency": "EUR", "prices_tax": "excluded"},
+        "locations": [],
+    }
+    stranger = Rig(secrets={"consumer_secret": "cs_wrong"})
+    assert stranger.connector.survey() == {"title": "Made shop", "settings": {}, "locations": []}
