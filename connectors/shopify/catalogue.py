@@ -73,8 +73,9 @@ class Catalogue:
         return self._terms
 
     def places(self) -> tuple[str, ...]:
-        """The locations whose stock is read: those of the channel, else all that are active."""
-        configured = sorted(set(self._api.context.places.values()))
+        """The locations whose stock is read: the one that shows it all, else those of the channel, else all that are active."""
+        pool = self._api.context.settings.get("stock_location", "")
+        configured = [pool] if pool else sorted(set(self._api.context.places.values()))
         if configured:
             return tuple(configured)
         if not self._places:

@@ -31,6 +31,10 @@ LIST_ORDERS: Final = """query ListOrders($first: Int!, $after: String, $query: S
   }
 }"""
 
+NEWEST_ORDERS: Final = """query NewestOrders($first: Int!) {
+  orders(first: $first, sortKey: ID, reverse: true) { nodes { id updatedAt } }
+}"""
+
 ORDER_HEAD: Final = f"""query OrderHead($id: ID!, $shop: Boolean!, $persons: Boolean!) {{
   order(id: $id) {{
     id name createdAt processedAt updatedAt cancelledAt

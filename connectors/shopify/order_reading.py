@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connectors.shopify.admin_api import AdminApi
-from connectors.shopify.gids import gid, is_id, kind_of, number
-from connectors.shopify.order_documents import LIST_ORDERS, ORDERS_OF
+from connectors.shopify.gids import gid, is_id, kind_of, number, read_time
+from connectors.shopify.order_documents import LIST_ORDERS, NEWEST_ORDERS, ORDERS_OF
 from connectors.shopify.order_parts import OrderParts
 from connectors.shopify.order_records import Told, record
 from connectors.shopify.reading import Reading
@@ -32,11 +32,22 @@ class OrderReader:
         if not isinstance(listing, dict) or not isinstance(listing.get("nodes"), list):
             words = "the answer holds no listing"
             raise UnavailableError(words, channel=self._api.context.channel, operation="list orders")
-        orders = self._parts.whole([one["id"] for one in listing["nodes"]])
+        ids = [one["id"] for one in listing["nodes"]]
+        if not reading.under_way and reading.since is not None:
+            ids += [one for one in self._newest(reading.since, ask.page_max) if one not in ids]
+        orders = self._parts.whole(ids)
         more = bool(listing["pageInfo"]["hasNextPage"])
         after = replace(reading.opened(answer.at), page=str(listing["pageInfo"]["endCursor"] or "") if more else "")
         cursor = after.cursor() if more else after.closed(self._overlap_seconds).cursor()
         return Page(body_json({"orders": [record(order, self._told) for order in orders]}), cursor, more)
+
+    def _newest(self, since: int, most: int) -> list[str]:
+        """The newest orders, without the search: its index does not know yet what was bought a moment ago."""
+        listing = self._api.ask("list the newest orders", NEWEST_ORDERS, {"first": most}).told.get("orders")
+        if not isinstance(listing, dict) or not isinstance(listing.get("nodes"), list):
+            words = "the answer holds no listing"
+            raise UnavailableError(words, channel=self._api.context.channel, operation="list the newest orders")
+        return [one["id"] for one in listing["nodes"] if read_time(one["updatedAt"]) >= since]
 
     def look_up(self, ids: Sequence[str]) -> Page:
         """These orders as they are now, also by the id of a fulfilment order, as deliveries name them."""

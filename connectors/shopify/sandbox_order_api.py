@@ -38,7 +38,7 @@ class OrderApi:
         now = self.orders.shop.now()
         rows = [
             (str(one.id), lambda one=one: self.order(one))
-            for one in sorted(self.orders.kept.values(), key=lambda one: one.id)
+            for one in sorted(self.orders.kept.values(), key=lambda one: one.id, reverse=bool(said.get("reverse")))
             if changed(said.get("query"), one.updated_at, one.before_at or one.placed_at, now)
         ]
         return connection(rows, said)

@@ -41,13 +41,14 @@ class StockSender:
 
     def send(self, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change; all of one location go together."""
-        unsendable = [receipt for one in changes if (receipt := _unsendable(one)) is not None]
+        pool = self._api.context.settings.get("stock_location", "")
+        unsendable = [receipt for one in changes if (receipt := _unsendable(one, one.place_ref or pool)) is not None]
         held = {receipt.change for receipt in unsendable}
         receipts: list[Receipt] = []
         groups: dict[str, list[Change]] = {}
         for change in changes:
             if change.id not in held:
-                groups.setdefault(change.place_ref, []).append(change)
+                groups.setdefault(change.place_ref or pool, []).append(change)
         waiting = list(groups.items())
         while waiting:
             place, group = waiting.pop(0)
@@ -180,9 +181,9 @@ def _available(level: Plain) -> int | None:
     return next((int(one["quantity"]) for one in level["quantities"] if one["name"] == "available"), None)
 
 
-def _unsendable(change: Change) -> Receipt | None:
+def _unsendable(change: Change, place: str) -> Receipt | None:
     pieces, rest = divmod(change.after["raw"], THOUSAND)
-    if not change.place_ref:
+    if not place:
         return refused(change, "no location: name the shop's location of this place in the channel")
     if rest or not 0 <= pieces <= PIECES_MAX:
         return refused(change, "the shop counts whole pieces from 0 up")

@@ -190,6 +190,15 @@ def test_figures_of_two_locations_go_in_one_batch() -> None:
     assert rig.stock() == {f"{tee} {DEPOT}": 3, f"{tee} {STORE}": 5}
 
 
+def test_one_location_may_show_the_figure_of_all() -> None:
+    rig = Rig(settings={"stock_location": STORE})
+    (tee,) = rig.stocked(1)
+    assert rig.stock() == {f"{tee} {STORE}": 0}
+    assert rig.send_stock(rig.change(tee, 15, 0, ""))[tee].outcome is Outcome.APPLIED
+    assert rig.stock() == {f"{tee} {STORE}": 15}
+    assert rig.sandbox.shown()["TEE-001"]["stock"] == {DEPOT: 10, STORE: 15}
+
+
 @pytest.mark.parametrize(("pieces", "place"), [(-1, DEPOT), (3, ""), (3, "70000099")])
 def test_what_cannot_be_put_to_the_shop_is_refused_alone(pieces: int, place: str) -> None:
     rig = Rig()

@@ -104,7 +104,8 @@ def test_every_request_of_a_working_day_has_variables_that_the_schema_takes(sche
     rig.fact("refunded:1", order, {"TEE-003": 1}, amount_minor=1000)
     rig.fact("refund_noted:1", order, {}, amount_minor=1000, currency="DKK", by="the till")
     rig.sandbox.open_return(order, "TEE-003", 1, "RESTOCKED", STORE)
-    rig.read("orders", page_max=1)
+    _, seen = rig.read("orders", page_max=1)
+    rig.read("orders", seen, page_max=1)
     rig.connector.look_up("orders", [order, "999", f"gid://shopify/FulfillmentOrder/{6600000001}"])
     rig.connector.heal_hooks(HOOK)
     rig.sandbox.state.subscriptions[next(iter(rig.sandbox.state.subscriptions))]["includeFields"] = ["id"]

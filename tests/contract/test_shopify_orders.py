@@ -76,6 +76,16 @@ def test_a_poll_gives_orders_that_changed() -> None:
     assert [one["id"].rpartition("/")[2] for one in rig.read("orders", cursor)[0]] == [first]
 
 
+def test_an_order_of_this_moment_is_read_though_the_search_does_not_know_it_yet() -> None:
+    rig = shop()
+    rig.sandbox.order({"TEE-001": 1})
+    rig.clock.advance(600)
+    _, cursor = rig.read("orders", full=True)
+    rig.clock.advance(600)
+    ident = rig.sandbox.order({"TEE-001": 1})
+    assert [one["id"].rpartition("/")[2] for one in rig.read("orders", cursor)[0]] == [ident]
+
+
 @pytest.mark.parametrize("page_max", [1, 2, 25])
 def test_a_full_reading_gives_each_order_once(page_max: int) -> None:
     rig = shop()
