@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from hub.canonical.item import CLAIMED_FIELDS, LISTING_FIELDS
 from hub.files import Problem, meant
 from hub.paths import from_config
+from hub.settings.check_orders import order_problems
 from hub.settings.check_pricing import pricing_problems
 from hub.settings.check_routing import routing_problems
 from hub.settings.check_stock import stock_problems
@@ -28,6 +29,7 @@ LOCAL_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 def check(config: Config) -> list[Problem]:
     """Everything wrong between the files of a configuration whose files are each well formed."""
     found = [*_hub(config), *_items(config), *stock_problems(config), *pricing_problems(config), *routing_problems(config)]
+    found += order_problems(config)
     for channel in config.channels.values():
         found += _channel(config, channel)
     return found

@@ -60,6 +60,7 @@ streams:
   stock: {{poll_seconds: 0, sweep_seconds: 10}}
   orders: {{poll_seconds: 2, sweep_seconds: 3600}}
 orders: {{take_in: true}}
+orders_since: "2020-01-01"
 """
 
 

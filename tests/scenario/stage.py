@@ -50,6 +50,7 @@ connector: square
 role: pos
 mode: live
 base_url: https://till.example
+orders_since: "2020-01-01"
 secrets: {access_token: "env:X", signature_key: "env:X"}
 streams: {items: {poll_seconds: 60, sweep_seconds: 600}, stock: {poll_seconds: 60, sweep_seconds: 600}}
 """
@@ -59,6 +60,7 @@ connector: tryton
 role: erp
 mode: live
 base_url: https://erp.example
+orders_since: "2020-01-01"
 settings: {database: shop, username: hub, currency: DKK}
 secrets: {password: "env:X"}
 streams: {items: {poll_seconds: 60, sweep_seconds: 600}, stock: {poll_seconds: 60, sweep_seconds: 600}}
@@ -69,6 +71,7 @@ connector: vendure
 role: webshop
 mode: live
 base_url: https://webshop.example
+orders_since: "2020-01-01"
 settings: {stock_location: "1", currency: DKK, prices_tax: included, username: superadmin}
 secrets: {password: "env:X", hook_secret: "env:X"}
 sells_from: [aarhus, warehouse]
