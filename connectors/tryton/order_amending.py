@@ -53,7 +53,7 @@ class Amender:
             reference = f"{number}{AMENDS}{1 + max((_count(one) for one in self._lookups.amending(number)), default=0)}"
             self._writer.make({**_values(sale), "reference": reference, "description": amending(number)}, lines)
             (found,) = self._lookups.found(reference)
-        self._writer.finish(found, missing, str(order["currency"]), len(wanted_rows(order)) + len(lines))
+        self._writer.finish(found, order, missing, len(wanted_rows(order)) + len(lines))
 
     def _others(self, sale: Row) -> list[Row]:
         return [one for one in self._lookups.amending(str(sale["reference"])) if one["state"] != "cancelled"]

@@ -143,7 +143,7 @@ class OrderSender:
         moved = _moved_elsewhere(sale) != is_elsewhere(order)
         if moved or not same_lines(lines, sale):
             sale = self._writer.rewrite(sale, lines, self._writer.methods(order) if moved else {})
-        self._writer.finish(sale, expected_minor(order), str(order["currency"]), len(wanted_rows(order)))
+        self._writer.finish(sale, order, expected_minor(order), len(wanted_rows(order)))
 
     def _correct(self, sale: Row, order: Row) -> None:
         if _moved_elsewhere(sale) != is_elsewhere(order) and not is_cancelled(order):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from connectors.tryton.order_lines import ROUNDING, NotBookableError, Wanted, is_elsewhere, is_rounding, line_values
+from connectors.tryton.order_lines import ROUNDING, NotBookableError, Wanted, is_elsewhere, is_rounding, line_values, number
 from connectors.tryton.order_lookups import Lookups
 from connectors.tryton.order_records import SALE, Row
 from connectors.tryton.rpc import Session
@@ -50,18 +50,19 @@ class SaleWriter:
         self.call("write", [sale["id"]], {**more, "lines": [["delete", old], ["create", made]]})
         return self._lookups.read(sale["id"])
 
-    def finish(self, sale: Row, expected_minor: int, currency: str, rows: int) -> None:
+    def finish(self, sale: Row, order: Row, expected_minor: int, rows: int) -> None:
         """Make the total exact and bring the sale to processing; NotBookableError when more than rounding is missing."""
+        currency = str(order["currency"])
         total = exact_minor(Decimal(sale["total_amount"]["decimal"]), currency)
         if missing := expected_minor - total:
             if sale["state"] != "draft" or abs(missing) > max(1, rows):
                 words = f"the sale's total would be off by {missing} minor units: its taxes are others than ours"
                 raise NotBookableError(words)
-            self._round(sale, from_minor(missing, currency))
+            self._round(sale, order, from_minor(missing, currency))
         self._advance(sale["id"], sale["state"])
 
-    def _round(self, sale: Row, missing: Decimal) -> None:
-        product = self._lookups.other_product()
+    def _round(self, sale: Row, order: Row, missing: Decimal) -> None:
+        product = number(order.get("rounding")) or self._lookups.other_product()
         if not product:
             raise NotBookableError("no product stands for a rounding line: say one in the setting other_product")
         rest = Wanted(product, Decimal(1), missing, (), ROUNDING)

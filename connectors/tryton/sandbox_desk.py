@@ -174,7 +174,7 @@ class SalesDesk:
             "number": row["number"],
             "reference": row["reference"],
             "lines": [{"sku": sku, **counted} for sku, counted in pieces.items()],
-            "total_minor": int(sum(self.books.totals(row), Decimal(0)) * 100),
+            "total_minor": int(sum(self.books.totals(row), Decimal(0)).scaleb(self.books.digits(row))),
             "fulfilments": [{"fulfilment": str(one["id"]), "tracking": one["reference"] or one["number"]} for one in shipped],
             "refunded_minor": 0,
         }

@@ -92,7 +92,8 @@ class SalesBooks(MovingBooks):
         """Sales to be processed by their queue, in a transaction of its own."""
         for name in ("Made Company", "Made Walk-in"):
             self.make_party({"name": name, "addresses": [["create", [{"street": "Made Yard 1"}]]]})
-        for code, digits in ((currency, 2), *((one, n) for one, n in (("DKK", 2), ("EUR", 2), ("JPY", 0)) if one != currency)):
+        known = {currency: 2, "DKK": 2, "EUR": 2, "JPY": 0, "KWD": 3}
+        for code, digits in known.items():
             self.insert(CURRENCY, {"code": code, "digits": digits})
         for code in ("DK", "SE", "NO", "DE"):
             self.insert(COUNTRY, {"code": code, "name": code})
@@ -147,15 +148,19 @@ class SalesBooks(MovingBooks):
         }
         return sorted(int(one.rpartition(",")[2]) for one in told if one and one.startswith(f"{model},"))
 
+    def digits(self, sale: Row) -> int:
+        """How many decimals the sale's currency has."""
+        return int(self.tables[CURRENCY][sale["currency"]]["digits"])
+
     def amount(self, line: Row) -> Decimal:
         """The line's amount, rounded to the currency."""
         sale = self.tables[SALE][line["sale"]]
-        digits = Decimal(1).scaleb(-int(self.tables[CURRENCY][sale["currency"]]["digits"]))
+        digits = Decimal(1).scaleb(-self.digits(sale))
         return Decimal(line["quantity"] * line["unit_price"]).quantize(digits, ROUND_HALF_EVEN)
 
     def totals(self, sale: Row) -> tuple[Decimal, Decimal]:
         """Amount without tax and tax; a tax is rounded once for the whole sale."""
-        digits = Decimal(1).scaleb(-int(self.tables[CURRENCY][sale["currency"]]["digits"]))
+        digits = Decimal(1).scaleb(-self.digits(sale))
         lines = [self.tables[SALE_LINE][line] for line in self.children(SALE_LINE, "sale", sale["id"])]
         bases: dict[int, Decimal] = {}
         for line in lines:

@@ -11,7 +11,7 @@ from hub.canonical.values import Plain
 from hub.desired.credit import Credit
 from hub.desired.order import Facts
 from hub.documents.around import CREDITED, PLACED, Around, NotExportableError, target
-from hub.documents.placed import document_charge, document_line, document_payment, document_taxes, takes_all
+from hub.documents.placed import document_charge, document_line, document_payment, document_taxes, rounded_on, takes_all
 from hub.flow import Key, Target
 from hub.store.orders import Order
 
@@ -46,6 +46,7 @@ def _note(order: Order, told: Facts, credit: Credit, number: int, name: str, aro
         lines.append(document_line(channel, row, name, around))
     charges = [document_charge(charge, name, around) for charge in credit.charges]
     location = around.places.get((credit.teller, credit.place), "")
+    rounding = rounded_on(name, around)
     return {
         "fact": PLACED,
         "number": f"{order.number}/R{number}",
@@ -61,4 +62,5 @@ def _note(order: Order, told: Facts, credit: Credit, number: int, name: str, aro
         "place": around.place_there(name, location),
         "stock": "elsewhere",
         "pickup": False,
+        **({"rounding": rounding} if rounding else {}),
     }

@@ -160,9 +160,19 @@ def _document(
         "stock": "here" if _moves_here(name, location, around) else "elsewhere",
         "pickup": bool(record.get("pickup")) and location == pickup_at(order, told, around),
     }
+    if rounding := rounded_on(name, around):
+        value["rounding"] = rounding
     if told.state == "cancelled":
         value["state"] = "cancelled"
     return value
+
+
+def rounded_on(name: str, around: Around) -> str:
+    """The listing for what these books round otherwise; "" where none is named or it is no item there (yet)."""
+    try:
+        return stands_for("rounding", name, around)
+    except NotExportableError:
+        return ""
 
 
 def pickup_at(order: Order, told: Facts, around: Around) -> str:

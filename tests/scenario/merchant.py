@@ -3,6 +3,7 @@ orders are sent or fetched in Aarhus, and a social shop. Everything is read and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,20 @@ class Merchant:
 
 
 def merchant(
-    folder: Path, stock: dict[str, tuple[int, int]], prices: dict[str, str] | None = None, *, seed: int = 0, **more: str
+    folder: Path,
+    stock: dict[str, tuple[int, int]],
+    prices: dict[str, str] | None = None,
+    *,
+    seed: int = 0,
+    extra: Mapping[str, str] | None = None,
+    options: Mapping[str, Mapping[str, str]] | None = None,
+    **more: str,
 ) -> Merchant:
-    """A merchant with these things: SKU → (pieces in Aarhus, pieces in the warehouse); prices are without tax."""
-    made = stage(folder, files=files(**more), seed=seed)
+    """A merchant with these things: SKU → (pieces in Aarhus, pieces in the warehouse); prices are without tax.
+
+    `extra` are further files of the configuration, `options` what its platforms are made with.
+    """
+    made = stage(folder, files={**files(**more), **(extra or {})}, options=options, seed=seed)
     for sku, title in KINDS.items():
         made.platforms["erp"].add_intangible(sku, title)
     for sku, (aarhus, warehouse) in stock.items():

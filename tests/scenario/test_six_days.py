@@ -140,7 +140,7 @@ def test_bought_online_and_returned_in_the_store(tmp_path: Path) -> None:
 
 def test_a_day_at_the_till(tmp_path: Path) -> None:
     prices = {"A": "239.96", "B": "279.96", "C": "79.96", "D": "400.00", "E": "159.96", "BAG": "3.20"}
-    shop = merchant(tmp_path, {**{sku: (5, 0) for sku in "ABCDE"}, "BAG": (0, 0)}, prices)
+    shop = merchant(tmp_path, {**dict.fromkeys("ABCDE", (5, 0)), "BAG": (0, 0)}, prices)
     _day(shop)
     shop.run(600)
     assert [shop.at_till(sku) for sku in "ABCDE"] == [6, 4, 4, 4, 6]
