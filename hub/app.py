@@ -13,6 +13,7 @@ from typing import Final
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
+from hub.errors import ConfigError
 from hub.files import refuse
 from hub.mapping.mappings import load_mappings
 from hub.merge.authority import Authority
@@ -21,6 +22,7 @@ from hub.paths import data_folder, from_config, shipped_mappings
 from hub.sdk.client import Client
 from hub.sdk.contract import ChannelContext
 from hub.sdk.fit import fit
+from hub.sdk.manifest import Manifest
 from hub.sdk.pace import Bucket
 from hub.sdk.registry import Registry
 from hub.sdk.transport import HttpTransport
@@ -32,11 +34,13 @@ from hub.store.database import Database
 from hub.store.deliveries import DeliveryReader
 from hub.store.open import open_database
 from hub.store.parties import Parties
+from hub.store.tokens import Tokens
 from hub.store.vault import Vault
 from hub.turn import Turn
 from hub.walk import Walk
 
 ROUNDS_MAX: Final = 100_000
+NOT_GRANTED: Final = "not-granted-yet"
 TransportFor = Callable[[ChannelSettings], Transport]
 
 
@@ -90,11 +94,13 @@ def build(
     refuse(fit(config, {channel.connector: known.manifest(channel.connector) for channel in config.channels.values()}))
     parties = Parties(vault, clock)
 
+    tokens = Tokens(database, vault)
+
     def party(order: str) -> Mapping[str, Plain]:
         return database.read(lambda tx: parties.of(tx, order))
 
     channels = {
-        name: channel_of(config, name, clock, transport_for, known, None if secrets is None else secrets[name], party)
+        name: channel_of(config, name, clock, transport_for, known, None if secrets is None else secrets[name], party, tokens)
         for name in config.channels
     }
     walk = Walk(config, channels, database, vault, clock, wake=wake, deliveries=deliveries, position_file=position_file)
@@ -116,8 +122,13 @@ def channel_of(
     registry: Registry,
     secrets: Mapping[str, str] | None = None,
     party: Callable[[str], Mapping[str, Plain]] = lambda _: {},
+    tokens: Tokens | None = None,
 ) -> Channel:
-    """One channel as wired: manifest, mappings over the merchant's own, client with pace and limits, connector."""
+    """One channel as wired: manifest, mappings over the merchant's own, client with pace and limits, connector.
+
+    With `tokens` what `samklang connect` was granted stands in for secrets that the configuration does not name, and ConfigError
+    says when there is none; without (the receiver, `check`) a placeholder does, which signs in to nothing.
+    """
     settings = config.channels[name]
     manifest = registry.manifest(settings.connector)
     values = {key: setting.default for key, setting in manifest.settings.items() if setting.default is not None}
@@ -140,15 +151,32 @@ def channel_of(
     context = ChannelContext(
         channel=name,
         settings=values,
-        secrets=Secrets.resolve(config, name) if secrets is None else secrets,
+        secrets=_granted(config, name, manifest, Secrets.resolve(config, name) if secrets is None else secrets, tokens),
         client=client,
         clock=clock,
         express=mappings.express,
         places=places,
         party=party,
+        keep=(lambda key, value: tokens.keep(name, key, value)) if tokens is not None else lambda *_: None,
+        kept=(lambda key: tokens.kept(name, key)) if tokens is not None else lambda _: "",
     )
     connector = registry.connector_class(settings.connector)(manifest, context)
     return Channel(name, settings, manifest, mappings, connector, client, sells=bool(settings.sells_from))
+
+
+def _granted(
+    config: Config, name: str, manifest: Manifest, secrets: Mapping[str, str], tokens: Tokens | None
+) -> Mapping[str, str]:
+    """The channel's secrets with those that a person was granted by `samklang connect`; what the configuration names wins."""
+    lacking = [key for key in manifest.connect.gives if key not in secrets] if manifest.connect is not None else []
+    if not lacking:
+        return secrets
+    known = {key: value for key, value in (tokens.granted(name) if tokens is not None else {}).items() if key in lacking}
+    needed = [key for key in lacking if key not in known and not manifest.secrets[key].optional]
+    if needed and tokens is not None:
+        words = f"not signed in: `samklang connect {name}`, or name {', '.join(needed)} under `secrets`"
+        raise ConfigError(words, config.place("channels", name))
+    return Secrets({**secrets, **known, **dict.fromkeys(needed, NOT_GRANTED)})
 
 
 def http_transports(clock: Clock) -> TransportFor:

@@ -22,6 +22,8 @@ from hub.store.changes import OpenChange
 from hub.store.database import Tx
 from hub.store.parties import Parties
 from hub.store.requests import Asked
+from hub.store.tokens import Tokens
+from hub.subscriptions import NO_PUBLIC_URL
 
 REQUESTS_MAX: Final = 50
 _log = logger("people")
@@ -52,18 +54,28 @@ class People:
             "discard": self._discard,
             "reread": self._reread,
             "forget": self._forget,
+            "connected": self._connected,
         }
+        self._of_channels: dict[str, Callable[[Asked], None]] = {"hooks": self._hooks}
+        """What a channel's own turn answers, because it asks the platform."""
+        self._at_work: set[str] = set()
+        """Requests that a turn has taken on and not answered yet."""
 
     def step(self) -> bool:
         """Carry out what waits; True when there was something."""
         waiting = self._database.read(lambda tx: requests.waiting(tx, REQUESTS_MAX))
-        for asked in waiting:
+        self._at_work &= {asked.id for asked in waiting}
+        new = [asked for asked in waiting if asked.id not in self._at_work]
+        for asked in new:
             self._carry_out(asked)
-        return bool(waiting)
+        return bool(new)
 
     def _carry_out(self, asked: Asked) -> None:
         kind = self._kinds.get(asked.kind)
         try:
+            if asked.kind in self._of_channels:
+                self._of_channels[asked.kind](asked)
+                return
             if kind is None:
                 raise RequestRefusedError(f"this worker knows no request `{asked.kind}`")
             answer, state = kind(asked.body), "done"
@@ -150,6 +162,32 @@ class People:
         self._hub.channels[name].client.bucket.paused_until = 0
         self._database.transaction(lambda tx: channels.pause(tx, name, ""))
         return _done(f"{name} goes on")
+
+    def _hooks(self, asked: Asked) -> None:
+        name, heal = self._known_channel(str(asked.body["channel"])), bool(asked.body.get("heal"))
+        subscriptions = self._hub.turns[name].subscriptions
+        if not subscriptions.able:
+            raise RequestRefusedError(f"{name}: this platform keeps no subscriptions that can be looked after from here")
+        if heal and not subscriptions.url:
+            raise RequestRefusedError(NO_PUBLIC_URL)
+        if self._database.read(lambda tx: channels.state(tx, name)).paused_by:
+            raise RequestRefusedError(f"{name} is paused")
+        self._at_work.add(asked.id)
+        subscriptions.ask(asked.id, heal)
+        self._hub.walk.wake(name)
+
+    def _connected(self, body: Plain) -> Answer:
+        """Keep what a platform granted, sealed as the request carries it, and let a channel go on that was refused before."""
+        name = self._known_channel(str(body["channel"]))
+        sealed = {str(key): str(text) for key, text in body["sealed"].items()}
+        tokens = Tokens(self._database, self._hub.vault)
+
+        def keep(tx: Tx) -> None:
+            tokens.take(tx, name, sealed)
+            channels.pause(tx, name, "")
+
+        self._database.transaction(keep)
+        return _done(f"{name} is signed in: {', '.join(sorted(sealed))} kept")
 
     def _reread(self, body: Plain) -> Answer:
         name = self._known_channel(str(body["channel"]))

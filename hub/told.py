@@ -63,6 +63,8 @@ class Told:
         self._ledger_numbers = range(0)
         self.read_orders: set[str] = set()
         """Channels whose order stream is to be read at once, because something fell there unexplained."""
+        self.untold: dict[str, bool] = {}
+        """Channels where a reading found a change that no delivery had told of before it; their turns take them out."""
 
     def step(self, limit: int, heard: frozenset[tuple[str, str]]) -> tuple[int, set[tuple[str, str]]]:
         """Understand up to `limit` envelopes; gives how many, and the (channel, stream) that hints ask to read now.
@@ -165,6 +167,7 @@ class Told:
     def _keep_claims(self, tx: Tx, said: Understood, mark: int) -> None:
         claims: dict[tuple[str, str, str, str], StoredClaim] = {}
         hooks: set[tuple[str, str, str]] = set()
+        polled: set[tuple[str, str, str, str]] = set()
         for told in said.told:
             claim = self._claim(told)
             if claim is not None:
@@ -173,11 +176,14 @@ class Told:
                     claims[claim[:4]] = claim
                 if told.envelope.door == Door.HOOK:
                     hooks.add(claim[:3])
+                elif told.envelope.door == Door.POLL:
+                    polled.add(claim[:4])
         if not claims:
             return
         listings = {(key[0], key[1]) for key in claims}
         old = {claim[:4]: claim.value for claim in catalogue.claims(tx, listings)}
         catalogue.save_claims(tx, list(claims.values()))
+        self.untold |= {k[0]: True for k in polled if k in old and old[k] != claims[k].value}
         changed = {k[:3] for k, claim in claims.items() if k[:3] in hooks or old.get(k) != claim.value}
         # A figure that says the same again may be the first to contain what left meanwhile.
         left = orders.items_waiting_for_figures(tx)
@@ -254,6 +260,7 @@ class Told:
         self._reserve_falls(tx, accepted, known, mark)
         self._tell_drift(tx, edits, known, now)
         changed = [s.observation.key for s in accepted if _differs(s, known.get(s.observation.key))]
+        self.untold |= {k.channel: True for k in changed if k in known and newest[k][0].envelope.door == Door.POLL}
         dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in changed], mark)
         wait = max((self._visible_after(key) for key in newest), default=0)
         channels.ask(tx, [each for each in asked if each[1]], mark, now + wait * 1_000_000)

@@ -26,6 +26,7 @@ from hub.store.channels import LookUp
 from hub.store.cursors import Kind, Reading
 from hub.store.database import Database, Tx
 from hub.store.vault import Vault
+from hub.subscriptions import Subscriptions
 from hub.walk import Step, Walk, next_step
 
 BACKOFF_SECONDS: Final = 1.0
@@ -53,6 +54,7 @@ class Turn:
         self._walk = walk
         self._poll = Poll(channel, database, vault, clock)
         self._dispatch = Dispatch(channel, config, database, clock, observed)
+        self.subscriptions = Subscriptions(channel, config.hub.server.public_url, database, clock)
         self._failures = 0
         self._bucket_kept = ""
         self._restored = False
@@ -71,7 +73,7 @@ class Turn:
             return "rests"
         failures = self._failures
         try:
-            did = self._settle_outcomes() or self._push() or self._look_up() or self._read()
+            did = self._settle_outcomes() or self._push() or self._subscribe() or self._look_up() or self._read()
         except ChannelError as bad:
             self._failed(bad)
             return "rests"
@@ -91,7 +93,7 @@ class Turn:
         times = [latest]
         waiting = next_at(self._dispatch.waiting())
         look_up = self._database.read(lambda tx: channels.next_look_up_at(tx, self.name))
-        times += [at for at in (waiting, look_up) if at is not None]
+        times += [at for at in (waiting, look_up, self.subscriptions.next_at()) if at is not None]
         times += [at for _, _, at in self._readings(now)]
         return max(min(times), state.paused_until, now)
 
@@ -136,6 +138,19 @@ class Turn:
         self._dispatch.failed(chosen, str(step), bad.message, retry_at)
         if step in (Step.AGAIN, Step.WAIT, Step.PAUSE, Step.UNKNOWN):
             self._failed(bad)
+
+    def answer(self) -> bool:
+        """Answer what a person asked about this channel's subscriptions, and nothing else; False when nothing waits."""
+        return self.subscriptions.next_at() == 0 and self._subscribe()
+
+    def _subscribe(self) -> bool:
+        """Look after the subscriptions; what a broken one did not tell is read at once."""
+        self.subscriptions.untold = self.subscriptions.untold or self._walk.told.untold.pop(self.name, False)
+        self._channel.client.leave_tokens = 0.0
+        mended = self.subscriptions.step()
+        if mended and self._channel.manifest.deliveries is not None:
+            self._walk.read_now |= {(self.name, topic.stream) for topic in self._channel.manifest.deliveries.topics.values()}
+        return mended is not None
 
     def _look_up(self) -> bool:
         now = self._clock.now()

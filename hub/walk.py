@@ -156,6 +156,10 @@ class Walk:
             self._wake(channel)
         return bool(did or understood or ended or ordered or moved or decided)
 
+    def wake(self, channel: str) -> None:
+        """Let this channel's turn look for what there is to do."""
+        self._wake(channel)
+
     # deliveries of the receiver
 
     def _copy_deliveries(self) -> bool:

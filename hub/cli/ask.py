@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from hub.app import build, open_vault
+from hub.app import build, http_transports, open_vault
 from hub.check import NoNetwork
 from hub.cli import say
 from hub.cli.place import Place
@@ -29,6 +29,8 @@ class Answer(NamedTuple):
     refused: list[dict[str, Any]]
     asked_at: int
     working: bool
+    said: dict[str, Any]
+    """The whole answer, for commands that show more of it."""
 
     @property
     def fine(self) -> bool:
@@ -40,35 +42,38 @@ class Answer(NamedTuple):
         return {"request": self.id, "state": self.state, "done": self.done, "refused": self.refused, "worker": self.working}
 
 
-def ask(place: Place, kind: str, body: dict[str, Any], wait_seconds: float) -> Answer:
-    """The worker's answer to this request, or our own where no worker is alive."""
+def ask(place: Place, kind: str, body: dict[str, Any], wait_seconds: float, *, network: bool = False) -> Answer:
+    """The worker's answer to this request, or our own where no worker is alive; `network`: a platform must be asked for it."""
     ident, at = place.clock.token()[:12], place.clock.now()
     place.database.transaction(lambda tx: requests.ask(tx, ident, kind, body, at))
     working = worker_alive(place.data)
     if not working:
-        working = not _carried_out_here(place)
+        working = not _carried_out_here(place, network)
     said = _watched(place, ident, wait_seconds)
     told = said.answer if said is not None and isinstance(said.answer, dict) else {}
     state = said.state if said is not None else "waiting"
-    return Answer(ident, state, told.get("done", []), told.get("refused", []), at, working)
+    return Answer(ident, state, told.get("done", []), told.get("refused", []), at, working, told)
 
 
-def _carried_out_here(place: Place) -> bool:
+def _carried_out_here(place: Place, network: bool) -> bool:
     """Do the worker's part with its lock held; False when a worker has just started and will do it."""
     placeholders = {name: dict.fromkeys(manifest.secrets, PLACEHOLDER) for name, manifest in place.manifests.items()}
+    lines = http_transports(place.clock)
     vault = open_vault(place.config, place.clock)
     hub = build(
         place.config,
         place.clock,
-        lambda _: NoNetwork(),
+        lines if network else lambda _: NoNetwork(),
         place.database,
         vault,
         registry=place.registry,
-        secrets=placeholders,
+        secrets=None if network else placeholders,
     )
     try:
         with the_only_worker(place.data):
             People(hub).step()
+            for turn in hub.turns.values():
+                turn.answer()
     except ConfigError:
         if worker_alive(place.data):
             return False

@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "forget": "Erase a customer",
     "bind": "Say which item a listing is",
     "unbind": "Take a listing away from its item",
+    "hooks": "The webhook subscriptions of a channel: look, mend",
     "pause": "Pause a channel",
     "resume": "Let a channel go on",
     "dead": "What was not understood or not accepted",

@@ -10,6 +10,8 @@ capabilities it has; each capability marked `code: name` is one method of that n
     follow_listing(self, handles: Sequence[str]) -> list[Receipt]     # receipts name their change
     verify(self, delivery: Delivery) -> Verdict                       # only where no declared scheme fits
     challenge(self, delivery: Delivery) -> bytes | None
+    hooks(self), heal_hooks(self, url: str)                           # see `Subscribes`
+    survey(self) -> dict                                              # see `Surveys`
 
 Methods raise the channel errors of `hub.errors`; the client raises them already for the usual statuses.
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from hub.canonical.values import Plain
 from hub.clock import Clock
@@ -98,6 +100,30 @@ class ChannelContext:
     party: Callable[[str], Mapping[str, Plain]] = field(default=lambda _: {})
     keep: Callable[[str, str], None] = field(default=lambda *_: None)
     kept: Callable[[str], str] = field(default=lambda _: "")
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """A connector that can look after the platform's subscriptions to our hook address, where the platform keeps any."""
+
+    def hooks(self) -> list[dict[str, Any]]:
+        """Every subscription there is: id, topic, url, status (`active` when it delivers), and what else is worth knowing."""
+        ...
+
+    def heal_hooks(self, url: str) -> list[str]:
+        """Make what is missing and mend what is broken until every topic comes to `url`: words of what was done, none when all
+        was well. What was not told meanwhile is read by whoever calls this."""
+        ...
+
+
+@runtime_checkable
+class Surveys(Protocol):
+    """A connector that can say of an account what a first configuration needs."""
+
+    def survey(self) -> dict[str, Any]:
+        """`title`, `currency` (ISO 4217), `settings` (by their manifest names), and `locations`: each `id`, `title` and, where
+        known, `country` and `postal_code`; all optional. Asked before anything is configured."""
+        ...
 
 
 class Connector:

@@ -43,8 +43,10 @@ def _sign_in(config: Config, channel: ChannelSettings, manifest: Manifest) -> It
         if key not in manifest.secrets:
             words = f"{who} has no secret `{key}`: {meant(key, manifest.secrets)}"
             yield Problem(config.place(*base, "secrets", key), f"secrets: {words}")
+    granted = manifest.connect.gives if manifest.connect is not None else {}
     for key, secret in manifest.secrets.items():
-        if not secret.optional and key not in channel.secrets:
+        # What `samklang connect` can be granted may be in the store: whoever opens that says so when it is not.
+        if not secret.optional and key not in channel.secrets and key not in granted:
             words = f"is missing: {secret.text} (write `{key}: env:NAME`)"
             yield Problem(config.place(*base, "secrets"), f"secrets.{key}: {words}")
 

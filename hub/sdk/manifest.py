@@ -35,6 +35,37 @@ class Secret(_Part):
     optional: bool = False
 
 
+class Connect(_Part):
+    """How a person signs the hub in with a browser, instead of pasting secrets: `samklang connect CHANNEL`.
+
+    `oauth2` is the authorization code grant (RFC 6749, section 4.1): the browser comes back with a code that is exchanged at
+    `token`. With `key_grant` the platform posts the keys itself to the callback, which must then be an https address of ours.
+    `state` is the parameter that comes back as it was sent. `gives` are secrets → where the answer has them. `signed` names a
+    parameter of the callback that signs all others (hex HMAC-SHA256 over the sorted query, with `client_secret`).
+    """
+
+    kind: Literal["oauth2", "key_grant"]
+    authorize: str
+    token: str = ""
+    client_id: str = "client_id"
+    """The setting that names our application there."""
+    client_secret: str = "client_secret"
+    """The secret that proves it."""
+    scopes: tuple[str, ...] = ()
+    scope_separator: str = " "
+    state: str = "state"
+    callback: str = "redirect_uri"
+    """The parameter that says where to come back to."""
+    more: dict[str, str] = {}
+    """Further parameters of the address that is opened; `{callback}` stands for ours."""
+    token_more: dict[str, str] = {}
+    """Further fields of the exchange."""
+    gives: dict[str, str]
+    optional: tuple[str, ...] = ()
+    """Of `gives` those that an answer may lack."""
+    signed: str = ""
+
+
 class Pace(_Part):
     """How fast the platform may be asked.
 
@@ -168,6 +199,7 @@ class Manifest(_Part):
     pace: Pace
     limits: Limits
     short_wait_seconds_max: Decimal = Decimal(2)
+    connect: Connect | None = None
     deliveries: Deliveries | None = None
     streams: dict[str, Stream] = {}
     sends: dict[str, Send] = {}
@@ -187,4 +219,21 @@ class Manifest(_Part):
             secret = self.deliveries.verify.secret
             if secret and secret not in self.secrets:
                 raise ValueError(f"deliveries.verify.secret names no secret: {secret}")
+        self._connect_fits()
         return self
+
+    def _connect_fits(self) -> None:
+        connect = self.connect
+        if connect is None:
+            return
+        for name in connect.gives:
+            if name not in self.secrets:
+                raise ValueError(f"connect.gives names no secret: {name}")
+            # The receiver has no door to what a grant gave.
+            if self.secrets[name].needed_by == "receiver":
+                raise ValueError(f"connect.gives: {name} is needed by the receiver and must be named in the configuration")
+        if connect.kind == "oauth2":
+            if not connect.token:
+                raise ValueError("connect.token is missing: where a code is exchanged")
+            if connect.client_id not in self.settings or connect.client_secret not in self.secrets:
+                raise ValueError("connect: client_id must be a setting and client_secret a secret of this manifest")
