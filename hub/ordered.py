@@ -86,6 +86,7 @@ class Ordered:
         self._executors = {name: place.authority.channel for name, place in authority.figure_of.items()}
         rules = [settings.orders for settings in config.channels.values()]
         self._named = {sku for rule in rules for sku in (*rule.items.values(), rule.catch_all_item) if sku}
+        self._prefixes = {settings.orders.prefix or name for name, settings in config.channels.items() if settings.orders.take_in}
         self._bundles = Rules(config)
         self._books = Books(config, clock, database)
         streams = {name: channel.streams_about("stock") for name, channel in channels.items()}
@@ -101,8 +102,7 @@ class Ordered:
             self._keep_parties(tx, told, {}, now)
             return
         known = orders.bindings(tx, [(t.channel, str(t.value["order"])) for t in said])
-        told_numbers = [str(t.value.get("reference") or "") for t in said]
-        asked_for = {name for number in told_numbers for name in numbers_in(number)}
+        asked_for = {name for t in said for name in numbers_in(t.value, self._prefixes)}
         ours = {number: order.order for number, order in orders.by_number(tx, asked_for).items()}
         of = [(t.channel, str(t.value["returns_of"])) for t in said if t.value.get("returns_of")]
         sales = {key: binding.order for key, binding in orders.bindings(tx, of).items()}
@@ -175,7 +175,7 @@ class Ordered:
             return known[key].order, known[key].role
         if key in carried:
             return carried[key], ORIGIN
-        found, role = referred(record, ours)
+        found, role = referred(record, ours, self._prefixes)
         if found:
             return found, role
         sale = carried.get((told.channel, str(record.get("returns_of") or "")))

@@ -5,7 +5,7 @@ Pure functions. Lines of different systems are matched by item, quantities are d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -51,13 +51,21 @@ def in_lines_of(origin: Saying, saying: Saying, item_of: ItemOf) -> Saying:
     return replace(saying, record={**saying.record, "fulfilments": fulfilments})
 
 
-def numbers_in(reference: str) -> set[str]:
-    """The numbers of ours that a reference may be: the order's own, or that of one of several documents of it."""
-    return {name for name in (reference, reference.rpartition(DOCUMENT)[0]) if name}
+def numbers_in(record: Mapping[str, Plain], prefixes: Collection[str]) -> set[str]:
+    """The numbers of ours that a record may refer to: the order's own, that of one of several documents of it, or the origin's
+    number under any of our prefixes."""
+    reference = str(record.get("reference") or "")
+    return {name for name in (reference, reference.rpartition(DOCUMENT)[0]) if name} | set(_of_origin(record, prefixes))
 
 
-def referred(record: Mapping[str, Plain], ours: Mapping[str, str]) -> tuple[str, str]:
-    """The order of ours that a record refers to by our number, and the role of who speaks; "" where it refers to none.
+def _of_origin(record: Mapping[str, Plain], prefixes: Collection[str]) -> list[str]:
+    origin = str(record.get("origin_reference") or "")
+    return [origin, *(f"{prefix}-{origin}" for prefix in sorted(prefixes))] if origin else []
+
+
+def referred(record: Mapping[str, Plain], ours: Mapping[str, str], prefixes: Collection[str]) -> tuple[str, str]:
+    """The order of ours that a record refers to, by our number or else its origin's, and the role of who speaks; "" where it
+    refers to none, or to several by the origin's number.
 
     `ours` maps our numbers to our ids.
     """
@@ -66,7 +74,8 @@ def referred(record: Mapping[str, Plain], ours: Mapping[str, str]) -> tuple[str,
     if reference not in ours and number in ours:
         return ours[number], CREDIT if mark[:1] == CREDIT_MARK and mark[1:].isdigit() else EXPORT
     if reference not in ours:
-        return "", ""
+        copied = {ours[name] for name in _of_origin(record, prefixes) if name in ours}
+        return (copied.pop(), EXPORT) if len(copied) == 1 else ("", "")
     if is_return(record):
         return ours[reference], RETURN
     rung_up = record["state"] == "ended" and record.get("place") and not record.get("fulfilments")
