@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from hub.errors import ConfigError
 from hub.files import Node, Problem, examine, meant, parse_yaml, read_text, refuse
+from hub.paths import from_config
 from hub.settings.check import check, file_name_problem
 from hub.settings.model import (
     AllocationSettings,
@@ -88,7 +89,7 @@ def _assemble(parts: Mapping[str, BaseModel], nodes: Mapping[str, Node], folder:
     for name, part in parts.items():
         base: tuple[str, ...] = (PurePosixPath(name).stem,)
         if isinstance(part, ChannelSettings):
-            channels[part.channel] = part
+            channels[part.channel] = _seen_from(folder, part)
             base = (CHANNELS, part.channel)
         places.update(_places(nodes[name], base, nodes[name].where))
     locations = parts.get("locations.yaml")
@@ -116,6 +117,13 @@ def _names(parts: Mapping[str, BaseModel], folder: str) -> Iterator[Problem]:
             problem = file_name_problem(part.channel, Path(folder) / name)
             if problem is not None:
                 yield problem
+
+
+def _seen_from(folder: str, channel: ChannelSettings) -> ChannelSettings:
+    """The channel with the file that it names seen from the configuration's folder, wherever the hub is started."""
+    if not channel.trusted_ca:
+        return channel
+    return channel.model_copy(update={"trusted_ca": str(from_config(folder, channel.trusted_ca))})
 
 
 def _places(node: Node, base: tuple[str, ...], where: str) -> Iterator[tuple[tuple[str, ...], str]]:
