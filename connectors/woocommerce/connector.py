@@ -17,7 +17,7 @@ from connectors.woocommerce.sending import FigureSender
 from connectors.woocommerce.shop_api import Row, ShopApi
 from hub.sdk.api import Change, Connector, Delivery, Page, ReadAsk, Receipt, UnverifiedError, Verdict
 
-PING: Final = re.compile(rb"webhook_id=[1-9][0-9]{0,9}")
+PING: Final = re.compile(rb"webhook_id=[1-9][0-9]{0,5}")
 """The whole body of the call that greets a new webhook's address: a form, unsigned, and to be answered with 200."""
 FORM: Final = "application/x-www-form-urlencoded"
 ENTITIES: Final = {

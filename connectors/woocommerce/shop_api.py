@@ -26,6 +26,8 @@ ROOT: Final = "wp-json/wc/v3/"
 BLOCKED_SECONDS: Final = 300.0
 """How long nothing is asked after a host's firewall turned us away: asking on makes such blocks longer."""
 MOVED: Final = frozenset({301, 302, 307, 308})
+WRITTEN: Final = frozenset({"id", "update"})
+"""What the answer to a write that was done has: the object with its id, or the objects of a batch."""
 NO_ROUTE: Final = "rest_no_route"
 WORDS_CHARS_MAX: Final = 200
 
@@ -89,6 +91,8 @@ class ShopApi:
         answer, said = self._call(method, path, operation, True, json=body, statuses=statuses)
         if not isinstance(said, dict):
             raise OutcomeUnknownError("answered with no object", channel=self._channel, operation=operation)
+        if answer.status < 300 and not WRITTEN & said.keys():
+            raise OutcomeUnknownError("answered success without what was written", channel=self._channel, operation=operation)
         return answer.status, said
 
     def option(self, group: str, name: str) -> str:
