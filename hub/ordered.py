@@ -7,7 +7,7 @@ a new order. Persons go into the party table, sealed, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from hub import remembered
@@ -16,7 +16,7 @@ from hub.canonical.order import MoneyError, conserved
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
-from hub.desired.order import ORIGIN, RETURN, Facts, Line, Promise, Saying, facts, number_of, promises
+from hub.desired.order import COUNTING, ORIGIN, RETURN, Facts, Line, Promise, Saying, facts, number_of, promises
 from hub.desired.rules import Rules
 from hub.desired.spoken import in_lines_of, is_return, numbers_in, referred
 from hub.differences import Differences, Seen
@@ -135,9 +135,10 @@ class Ordered:
                 )
             )
         orders.save_orders(tx, list(new.values()))
-        orders.save_bindings(tx, _newest(bound))
+        newest = [since(each, known.get((each.channel, each.their))) for each in _newest(bound)]
+        orders.save_bindings(tx, newest)
         old_news = {order.order for order in new.values() if order.history}
-        ledger.write(tx, remembered.said([b for b in _newest(bound) if b.order not in old_news], known, numbers, now))
+        ledger.write(tx, remembered.said([b for b in newest if b.order not in old_news], known, numbers, now))
         letters.keep(tx, refused)
         dirty.mark(tx, [(dirty.ORDER, binding.order, "") for binding in bound], mark)
         self._keep_parties(tx, told, carried, now)
@@ -239,7 +240,8 @@ class Ordered:
                 entries += self._books.entries(sayings, self._places)
             targets_of, words = documents(order, told, sayings, found.around, routes)
             wanted.update(targets_of)
-            stuck.append(_said(order, told, words))
+            lacking = _unreserved(order, told, takes)
+            stuck.append(_said(order, told, "; ".join([*lacking, *([words] if words else [])])))
         decided = self._differences.decide(wanted, seen, lambda item, aspect: item in known and aspect == Aspect.ORDER)
         touched = {r.item for r in reserved} | {r.item for r in held}
         numbers, now = self._database.next_block(1 + len(held) + len(reserved)), self._clock.now()
@@ -254,6 +256,7 @@ class Ordered:
             targets.drop_targets(tx, decided.dropped)
             targets.save_targets(tx, decided.targets, now)
             changes.withdraw(tx, decided.withdrawn)
+            letters.close_of_changes(tx, decided.withdrawn)
             changes.intend(tx, decided.changes)
             for hold in decided.holds:
                 requests.hold(tx, hold)
@@ -387,8 +390,43 @@ class Ordered:
         return [(found.components[part.sku], part.pieces * binding.factor) for part in parts if part.sku in found.components]
 
 
+def _unreserved(order: Order, told: Facts, takes: Mapping[str, Sequence[tuple[str, int]]]) -> list[str]:
+    """The lines that promise something that is none of our items, in words."""
+    if order.history or told.state not in COUNTING:
+        return []
+    return [
+        f"line {line.line}: {line.sku or line.listing or 'no SKU'} on {order.channel} is bound to no item, "
+        "so nothing of it is reserved"
+        for line in told.lines
+        if line.kind == "stocked" and line.open and not takes.get(line.line)
+    ]
+
+
 def _reservation(order: Order, p: Promise) -> Reservation:
     return Reservation(order.order, p.line, p.part, p.item, p.place, p.quantity, order.channel, p.state, p.seq, p.as_of, p.until)
+
+
+def since(new: OrderBinding, old: OrderBinding | None) -> OrderBinding:
+    """What is said, with our numbers of when each part of it was said first: the same again proves nothing new.
+
+    A figure that was read after a parcel was first heard of contains it, however often the parcel is told of again.
+    """
+    before = {str(each["fulfilment"]): each for each in old.value.get("fulfilments") or ()} if old is not None else {}
+    fulfilments = []
+    for each in new.value.get("fulfilments") or ():
+        same = before.get(str(each["fulfilment"]))
+        known = same is not None and all(same.get(name) == each.get(name) for name in ("state", "place", "parts"))
+        fulfilments.append({**each, "seq": same["seq"] if same is not None and known and "seq" in same else new.seq})
+    value = {**new.value, "fulfilments": fulfilments} if fulfilments else new.value
+    unchanged = old is not None and _promised(old.value) == _promised(value)
+    return replace(new, value=value, seq=old.seq if old is not None and unchanged else new.seq)
+
+
+def _promised(record: Mapping[str, Plain]) -> Plain:
+    """As much of a record as decides what it takes from the stock."""
+    names = ("line", "listing", "quantity", "cancelled", "place")
+    lines = [[line.get(name) for name in names] for line in record["lines"]]
+    return [record["state"], record.get("place"), record.get("pickup"), record.get("hold_until"), lines]
 
 
 def _newest(bound: Sequence[OrderBinding]) -> list[OrderBinding]:

@@ -130,3 +130,16 @@ def test_an_order_with_an_unmapped_tax_waits_alone_and_says_why(tmp_path: Path) 
     (stuck,) = made.hub.database.read(lambda tx: orders.latest(tx, 10, stuck=True))
     assert "tax `25`" in stuck.words
     assert made.shows("social", "TEE") == 10
+
+
+def test_an_order_read_again_and_again_takes_its_units_once(shop: Stage) -> None:
+    shop.platforms["webshop"].order({"TEE": 2})
+    shop.run(60)
+    (number,) = shop.platforms["erp"].orders_shown()
+    shop.platforms["erp"].ship(number)
+    shop.run(300)
+    assert everywhere(shop, "TEE") == (10, 10)
+    before = shop.writes()
+    shop.run(3 * 3600)
+    assert everywhere(shop, "TEE") == (10, 10)
+    assert shop.writes() == before
