@@ -207,8 +207,9 @@ class ChannelSettings(Part):
     """Orders placed before this date (2026-11-21) are history; empty: none is read."""
     bind_by: Literal["sku", "none"] = "sku"
     """`sku`: an item with exactly this SKU is bound by itself; `none`: a person binds."""
-    pace_share: Decimal = Field(default=Decimal(1), gt=0, le=1)
-    """The part of the platform's pace that is ours, where another integration uses the same account."""
+    pace_share: Decimal = Field(default=Decimal(1), gt=0, le=20)
+    """The part of the platform's pace that is ours: below 1 where another integration uses the same account; above 1 where the
+    system is one's own and has more server processes than the one that the pace was measured on."""
 
 
 class StockAuthority(Part):

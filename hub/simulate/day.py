@@ -6,7 +6,7 @@ The script is a function of the seed alone; every step changes the world's truth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -14,9 +14,10 @@ from typing import Any, Final
 from hub.sdk.sandbox import SandboxBase
 from hub.simulate.ports import Port
 from hub.simulate.postman import Fate, Postman
-from hub.simulate.world import ERP, SHOP, SOCIAL, TILL, WAREHOUSE, WEBSHOP, Chance, World, shown_ore
+from hub.simulate.shoppers import FETCHED, PHONE, Shoppers
+from hub.simulate.world import ERP, KINDS_BOOKED, SHOP, SOCIAL, TILL, WAREHOUSE, WEBSHOP, Chance, World, shown_ore
 
-STEPS: Final = 84
+STEPS: Final = 96
 EDITED: Final = "edited by a person"
 OUTAGE: Final = "outage"
 OPENS_AT_MINUTE, CLOSES_AT_MINUTE = 9 * 60, 18 * 60
@@ -65,8 +66,43 @@ SPECIALS: Final[Mapping[int, Step]] = {
     71: Step("fault", f"error 500 {WEBSHOP}"),
     74: Step("sale", Fate.FORGED),
     77: Step("edit", WEBSHOP),
+    # orders
+    1: Step("order", "sent"),
+    4: Step("order", "fetched"),
+    6: Step("order", "edited"),
+    8: Step("order", "brought back"),
+    10: Step("rung", "exchange"),
+    12: Step("change"),
+    13: Step("order", "rung up"),
+    14: Step("order", "halved"),
+    17: Step("order", "phone"),
+    18: Step("order", "half shipped"),
+    20: Step("change"),
+    23: Step("rung", "tip"),
+    24: Step("lost_order", "sent"),
+    26: Step("order", "called off"),
+    29: Step("change"),
+    30: Step("change"),
+    32: Step("order", "put aside"),
+    34: Step("rung", "cash"),
+    36: Step("order", "shipping back"),
+    40: Step("change"),
+    54: Step("order", "sent"),
+    57: Step("rung", "gift card"),
+    58: Step("order", "phone left"),
+    60: Step("lost_order", "fetched"),
+    61: Step("down", ERP),
+    69: Step("up", ERP),
+    64: Step("rung", "discount"),
+    66: Step("order", "brought back"),
+    70: Step("order", "halved"),
+    73: Step("rung", "custom"),
+    75: Step("change"),
+    80: Step("lost_order", "sent"),
+    84: Step("order", "left"),
+    88: Step("order", "sent"),
 }
-USUAL: Final = ("sale",) * 9 + ("give_back",) * 2 + ("receipt",) * 4 + ("price",) * 4
+USUAL: Final = ("sale",) * 6 + ("give_back",) + ("receipt",) * 4 + ("price",) * 4
 FATES: Final = (Fate.SOON,) * 12 + (Fate.LOST, Fate.DOUBLED, Fate.LATE, Fate.FORGED)
 FATE_WORDS: Final[Mapping[Fate, str]] = {
     Fate.SOON: "",
@@ -93,6 +129,8 @@ def open_world(world: World, ports: Mapping[str, Port], chance: Chance) -> None:
 
     The social shop has every second thing only: what it lacks the hub makes.
     """
+    for sku, title in KINDS_BOOKED.items():
+        ports[ERP].act(_hand("add_intangible", sku, title))
     for number, article in enumerate(world.articles):
         stale = Decimal(world.list_ore[article.sku] * chance.whole(110, 135) // 100).scaleb(-2)
         for name, port in ports.items():
@@ -119,6 +157,7 @@ class Day:
         self._say = tell
         self._number = 0
         self._edited: list[str] = []
+        self.shoppers = Shoppers(world, ports, postman, chance, self._tell)
         self.armed: Counter[tuple[str, str]] = Counter()
         """(channel, what it counts) → how often it was asked to go wrong."""
         self.edits = 0
@@ -129,6 +168,8 @@ class Day:
         self._number += 1
         act: Callable[..., None] = getattr(self, f"_{step.what}")
         act(*([step.about] if step.about else []))
+        self.shoppers.step_passed()
+        self.shoppers.work()
 
     def faults_left(self) -> list[str]:
         """What was asked to go wrong and has not yet."""
@@ -151,33 +192,44 @@ class Day:
     # at the till
 
     def _sale(self, fate: str) -> None:
-        sku = self._stocked()
-        if sku is None:
+        there = self.shoppers.stocked(SHOP)
+        if not there:
             return
-        pieces = self._chance.whole(1, min(3, self._world.shelf[SHOP, sku]))
-        self._postman.hand_over(self._sold(sku, pieces), Fate(fate))
+        sku = self._chance.one_of(there)
+        pieces = min(self._chance.whole(1, 3), self._chance.whole(1, 3))
+        pieces = pieces if sku in self.shoppers.stocked(SHOP, pieces) else 1
+        self._postman.hand_over(self.shoppers.sell(sku, pieces), Fate(fate))
         self._tell(f"the till sells {pieces} of {sku}", FATE_WORDS[Fate(fate)])
 
     def _two_sales(self) -> None:
-        sku = self._stocked(2)
-        if sku is not None:
-            self._postman.hand_over([*self._sold(sku, 1), *self._sold(sku, 1)], Fate.SWAPPED)
+        there = self.shoppers.stocked(SHOP, 2)
+        if there:
+            sku = self._chance.one_of(there)
+            self._postman.hand_over([*self.shoppers.sell(sku, 1), *self.shoppers.sell(sku, 1)], Fate.SWAPPED)
             self._tell(f"the till sells {sku} twice", "the deliveries come out of order")
 
     def _give_back(self) -> None:
         sku = self._chance.one_of(self._world.skus)
-        self._world.shelf[SHOP, sku] += 1
-        place = self._world.place(SHOP, TILL)
-        self._postman.hand_over(self._ports[TILL].act(_hand("take_back", sku, 1, place)))
+        self._postman.hand_over(self.shoppers.give_back(sku))
         self._tell(f"a customer brings back {sku} to the till")
 
-    def _sold(self, sku: str, pieces: int) -> Sequence[Any]:
-        self._world.shelf[SHOP, sku] -= pieces
-        return self._ports[TILL].act(_hand("sell", sku, pieces, self._world.place(SHOP, TILL)))
+    def _rung(self, kind: str) -> None:
+        self._tell(self.shoppers.receipt(kind))
 
-    def _stocked(self, pieces: int = 1) -> str | None:
-        there = [sku for sku in self._world.skus if self._world.shelf[SHOP, sku] >= pieces]
-        return self._chance.one_of(there) if there else None
+    # orders
+
+    def _order(self, kind: str) -> None:
+        fate = self._chance.one_of(FATES)
+        words = self.shoppers.order(kind, fate)
+        self._tell(words, FATE_WORDS[fate] if kind not in PHONE else "")
+
+    def _change(self) -> None:
+        self._tell(self.shoppers.change())
+
+    def _lost_order(self, kind: str) -> None:
+        """The answer to a write that this order leads to is lost: in the ERP that books it, or where it is fetched."""
+        self._fault(f"lost answer {TILL if kind in FETCHED else ERP}")
+        self._tell(self.shoppers.order(kind, Fate.SOON))
 
     # in the ERP
 
@@ -187,7 +239,7 @@ class Day:
         self._tell(f"the warehouse receives {pieces} of {sku}")
 
     def _received(self, sku: str, pieces: int) -> None:
-        self._world.shelf[WAREHOUSE, sku] += pieces
+        self.shoppers.risen(WAREHOUSE, sku, pieces)
         self._ports[ERP].act(_hand("receive", sku, pieces, self._world.place(WAREHOUSE, ERP)))
 
     def _price(self) -> None:
@@ -231,9 +283,9 @@ class Day:
     def _unanswered(self, channel: str) -> None:
         """The next write there takes effect and its answer is lost; then something happens that must be written there."""
         self._fault(f"lost answer {channel}")
-        sku = self._chance.one_of(self._world.skus)
+        sku = self._chance.one_of(self.shoppers.never_fetched())
         if channel == ERP:
-            self._world.shelf[SHOP, sku] += 4
+            self.shoppers.risen(SHOP, sku, 4)
             place = self._world.place(SHOP, TILL)
             self._postman.hand_over(self._ports[TILL].act(_counting(sku, self._world.shelf[SHOP, sku], place)))
             self._tell(f"the shop counts {self._world.shelf[SHOP, sku]} of {sku}")

@@ -6,22 +6,26 @@ What it knows of a platform stands in that connector's `judge.py`, loaded here b
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 Shown = dict[str, dict[str, Any]]
-ReadShown = Callable[[str, dict[str, str], dict[str, str]], Shown]
+Read = Callable[[str, dict[str, str], dict[str, str]], Shown]
 
 
 @dataclass(frozen=True)
 class Seat:
-    """Where the judge looks: a channel, its platform's reader, its address, what a visitor must know to be let in."""
+    """Where the judge looks: a channel, its platform's readers, its address, what a visitor must know to be let in.
+
+    A platform that takes no orders has no reader of them.
+    """
 
     channel: str
-    read: ReadShown
+    read: Read
+    read_orders: Read | None
     url: str
     settings: dict[str, str]
     secrets: dict[str, str]
@@ -41,16 +45,24 @@ class Difference:
         return f"{self.channel} {self.sku} {self.what}: should be {self.expected}, shows {self.shown}"
 
 
-def reader(folder: Path) -> ReadShown:
-    """`read_shown` of the `judge.py` in this connector's folder."""
+@dataclass(frozen=True)
+class Tally:
+    """What became of the orders: words for each that is lost, doubled or not as its buyer knows it."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+
+def readers(folder: Path) -> tuple[Read, Read | None]:
+    """`read_shown` of the `judge.py` in this connector's folder, and `read_orders` where there is one."""
     path = folder / "judge.py"
     spec = importlib.util.spec_from_file_location(f"judge_of_{folder.name}", path)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: ReadShown = module.read_shown
-    return found
+    return module.read_shown, getattr(module, "read_orders", None)
 
 
 def look(seats: list[Seat]) -> dict[str, Shown]:
@@ -58,15 +70,22 @@ def look(seats: list[Seat]) -> dict[str, Shown]:
     return {seat.channel: seat.read(seat.url, seat.settings, seat.secrets) for seat in seats}
 
 
-def differences(expected: Mapping[str, Mapping[str, Any]], shown: Mapping[str, Shown], currency: str) -> list[Difference]:
+def look_at_orders(seats: list[Seat]) -> dict[str, Shown]:
+    """The orders that every channel holds now, by channel and their id."""
+    return {seat.channel: seat.read_orders(seat.url, seat.settings, seat.secrets) for seat in seats if seat.read_orders}
+
+
+def differences(
+    expected: Mapping[str, Mapping[str, Any]], shown: Mapping[str, Shown], currency: str, besides: Collection[str] = ()
+) -> list[Difference]:
     """Everything that is not as the world has it: missing and surplus listings, pieces, prices, currencies, states.
 
-    An expectation has `pieces` by place id ("" for all places together) and `price`.
+    An expectation has `pieces` by place id ("" for all places together) and `price`. `besides` are SKUs that may be anywhere.
     """
     found: list[Difference] = []
     for channel, listings in expected.items():
         there = shown.get(channel, {})
-        found += [Difference(channel, sku, "listing", "none", "one") for sku in sorted(set(there) - set(listings))]
+        found += [Difference(channel, sku, "listing", "none", "one") for sku in sorted(set(there) - set(listings) - set(besides))]
         for sku, wanted in listings.items():
             if sku not in there:
                 found.append(Difference(channel, sku, "listing", "one", "none"))
@@ -94,6 +113,59 @@ def pieces(wanted: Any, shown: Mapping[str, Any] | None) -> dict[str, str]:
 def price(shown: Mapping[str, Any] | None) -> str:
     """The price that is shown, without needless digits; "" when there is none."""
     return _number(shown["price"]) if shown and shown["price"] is not None else ""
+
+
+def tally(expected: Mapping[str, list[Any]], held: Mapping[str, Shown]) -> Tally:
+    """What became of the orders: each paper that is expected of a channel is looked for among the orders that it holds.
+
+    A paper is found by `their` (the channel's id of it), else by `number` (what the order there carries as its reference);
+    credits carry that number with a stroke and more after it. What nobody expected is doubled.
+    """
+    found = Tally()
+    for channel, papers in expected.items():
+        left = dict(held.get(channel, {}))
+        for paper in sorted(papers, key=lambda one: one.their == ""):
+            same = [paper.their] if paper.their else [ident for ident, row in left.items() if row["reference"] == paper.number]
+            same = [ident for ident in same if ident in left]
+            rows = [left.pop(ident) for ident in same]
+            if not rows and paper.needless:
+                continue
+            if not rows:
+                found.lost.append(f"{channel} does not hold {paper.name}")
+                continue
+            found.doubled.extend(f"{channel} holds {paper.name} once more" for _ in rows[1:])
+            found.differences.extend(_order(channel, paper, rows[0]))
+        for paper in papers:
+            _credits(channel, paper, left, found)
+        found.doubled.extend(f"{channel} holds {row['reference'] or ident}, which nobody bought" for ident, row in left.items())
+    return found
+
+
+def _order(channel: str, paper: Any, row: Mapping[str, Any]) -> list[Difference]:
+    pairs = [("pieces", paper.lines, row["lines"]), ("handed out", paper.shipped, row["shipped"])]
+    seen = [(what, _basket(should), _basket(does)) for what, should, does in pairs if should is not None]
+    if paper.total is not None:
+        seen.append(("total", _number(Decimal(paper.total).scaleb(-2)), _number(row["total"])))
+    return [Difference(channel, paper.name, what, should, does) for what, should, does in seen if should != does]
+
+
+def _credits(channel: str, paper: Any, left: Shown, found: Tally) -> None:
+    """Sums given back later, each once."""
+    if not paper.number:
+        return
+    wanted = [_number(Decimal(-amount).scaleb(-2)) for amount in paper.credited]
+    for ident in [ident for ident, row in left.items() if str(row["reference"]).startswith(f"{paper.number}/")]:
+        total = _number(left.pop(ident)["total"])
+        if total in wanted:
+            wanted.remove(total)
+        else:
+            found.doubled.append(f"{channel} holds a credit of {total} for {paper.name}, which nobody was given")
+    found.lost.extend(f"{channel} holds no credit of {total} for {paper.name}" for total in wanted)
+
+
+def _basket(pieces: Mapping[str, int]) -> str:
+    """Pieces by SKU as words; what has no SKU is not goods."""
+    return ", ".join(f"{count} {sku}" for sku, count in sorted(pieces.items()) if sku and count) or "nothing"
 
 
 def _number(text: object) -> str:

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hub.simulate.world import CHANNELS, Expected
+from hub.simulate.world import Expected
 
 ROWS_MAX: Final = 24
 WORDS_SHOWN: Final = 7
@@ -86,11 +86,11 @@ def table(expected: Picture, shown: Shown, rows_max: int) -> Table:
     """The picture; green where a channel shows what it should, else `shown → target`."""
     drawn = Table(title="shown → target, where they differ")
     drawn.add_column("item")
-    for channel in CHANNELS:
+    for channel in expected:
         drawn.add_column(channel, justify="right", no_wrap=True)
     skus = list(next(iter(expected.values())))
     for sku in skus[:rows_max]:
-        cells = [cell(expected[channel][sku], shown.get(channel, {}).get(sku)) for channel in CHANNELS]
+        cells = [cell(expected[channel][sku], shown.get(channel, {}).get(sku)) for channel in expected]
         drawn.add_row(sku, *cells)
     if len(skus) > rows_max:
         drawn.caption = f"and {len(skus) - rows_max} more"

@@ -5,12 +5,13 @@ Nothing here uses the hub's arithmetic: the rules of config/demo are written dow
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from hub.clock import ManualClock
+from hub.simulate.trade import Bought, Paper, booked_paper, fetched_paper, own_paper, receipt_papers
 
 TILL, ERP, WEBSHOP, SOCIAL = "till", "erp", "webshop", "social"
 CHANNELS: Final = (TILL, ERP, WEBSHOP, SOCIAL)
@@ -22,6 +23,8 @@ TAX_PERCENT: Final = 25
 ENDING_ORE: Final = 95
 SOCIAL_KEPT_BACK: Final = 1
 ITEMS_MIN, ITEMS_MAX = 12, 500
+KINDS_BOOKED: Final = {"SHIPPING": "Shipping", "OTHER": "Other", "GIFT": "Gift card", "TIP": "Tip"}
+"""Items of the books that no shop sells: what is no article is booked on them."""
 Choice = TypeVar("Choice")
 
 _MADE: Final = (
@@ -73,7 +76,15 @@ class Chance:
 
 
 class World:
-    """What is really there. `places` says how a channel calls a location: (location, channel) → its id."""
+    """What is really there. `places` says how a channel calls a location: (location, channel) → its id.
+
+    A world of its own (`samklang demo --world NAME`) is a folder of configuration of that name and a subclass that says what its
+    channels must show and hold.
+    """
+
+    channels: ClassVar[tuple[str, ...]] = CHANNELS
+    pools: ClassVar[Mapping[str, int]] = {WEBSHOP: 0, SOCIAL: SOCIAL_KEPT_BACK}
+    """Channels that sell from both places as one, and how many pieces of everything are kept back there."""
 
     def __init__(self, seed: int, items: int, places: dict[tuple[str, str], str]) -> None:
         if not ITEMS_MIN <= items <= ITEMS_MAX:
@@ -82,7 +93,9 @@ class World:
         self.articles = [_article(number) for number in range(items)]
         self.skus = [article.sku for article in self.articles]
         self.shelf: dict[tuple[str, str], int] = {}
+        """(location, SKU) → pieces that lie there, those that wait for somebody too."""
         self.list_ore: dict[str, int] = {}
+        self.bought: list[Bought] = []
         self._places = places
         for number, sku in enumerate(self.skus):
             sold_out = number == ITEMS_MIN - 1
@@ -98,6 +111,12 @@ class World:
         """The price in the list, without tax, in kroner."""
         return Decimal(self.list_ore[sku]).scaleb(-2)
 
+    def hand_out(self, bought: Bought, parts: Mapping[str, int]) -> None:
+        """These pieces leave the order's place for good."""
+        for sku, pieces in parts.items():
+            self.shelf[bought.place, sku] -= pieces
+            bought.handed_out[sku] += pieces
+
     def expected(self, channel: str, sku: str) -> Expected:
         """What this channel must show of this SKU."""
         shop, warehouse = self.shelf[SHOP, sku], self.shelf[WAREHOUSE, sku]
@@ -107,12 +126,24 @@ class World:
         ore = shown_ore(self.list_ore[sku])
         if channel == TILL:
             return Expected({self.place(SHOP, TILL): shop}, ore)
-        kept_back = SOCIAL_KEPT_BACK if channel == SOCIAL else 0
-        return Expected({POOL: max(0, shop + warehouse - kept_back)}, ore)
+        waiting = sum(each.waiting(sku) for each in self.bought)
+        return Expected({POOL: max(0, shop + warehouse - waiting - self.pools[channel])}, ore)
 
     def picture(self) -> dict[str, dict[str, Expected]]:
         """What must be shown everywhere: channel → SKU → expectation."""
-        return {channel: {sku: self.expected(channel, sku) for sku in self.skus} for channel in CHANNELS}
+        return {channel: {sku: self.expected(channel, sku) for sku in self.skus} for channel in self.channels}
+
+    def papers(self) -> dict[str, list[Paper]]:
+        """What every channel must hold of the orders: all in the books, what is fetched at the till, each where it was bought."""
+        own = {name: [own_paper(each) for each in self.bought if each.origin == name] for name in self.channels if name != ERP}
+        fetched = [fetched_paper(each) for each in self.bought if each.place == SHOP]
+        fetched += [paper for each in self.bought for paper in receipt_papers(each)]
+        booked = [booked_paper(each, each.place == WAREHOUSE) for each in self.bought]
+        return {**own, TILL: own[TILL] + fetched, ERP: booked}
+
+
+WORLDS: Final[Mapping[str, type[World]]] = {"demo": World}
+"""By the name of their folder of configuration."""
 
 
 def shown_ore(list_ore: int) -> int:

@@ -43,7 +43,7 @@ def http() -> Iterator[HttpTransport]:
 
 def seat(port: Port) -> judge.Seat:
     settings = dict(REGISTRY.sandbox_class(NAME).CHANNEL["settings"])  # type: ignore[attr-defined]
-    return judge.Seat("shop", judge.reader(REGISTRY.folder(NAME)), port.url, settings, port.sandbox_secrets())
+    return judge.Seat("shop", *judge.readers(REGISTRY.folder(NAME)), port.url, settings, port.sandbox_secrets())
 
 
 def asking(port: Port) -> Request:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hub.simulate.day import KINDS, SPECIALS, STEPS, script
+from hub.simulate.day import KINDS, SPECIALS, STEPS, Step, script
 from hub.simulate.postman import Fate
+from hub.simulate.shoppers import CHANGED, FETCHED, PHONE, RECEIPTS, SENT
+from hub.simulate.trade import Bought
 from hub.simulate.world import ERP, SHOP, SOCIAL, TILL, WAREHOUSE, WEBSHOP, Chance, World, shown_ore
 
 PLACES = {(SHOP, TILL): "L1", (SHOP, ERP): "11", (WAREHOUSE, ERP): "3"}
@@ -39,6 +41,55 @@ def test_every_channel_shows_its_part_of_the_two_shelves() -> None:
     assert world.expected(WEBSHOP, sku).price == "199.95"
     world.shelf[SHOP, sku], world.shelf[WAREHOUSE, sku] = 0, 0
     assert world.expected(SOCIAL, sku).pieces == {"": 0}
+
+
+def bought(place: str, **lines: int) -> Bought:
+    return Bought(WEBSHOP, "7", "webshop-7", place, dict(lines), 19_995)
+
+
+def test_what_waits_for_a_customer_lies_on_its_shelf_and_is_sold_nowhere_else() -> None:
+    world = World(1, 12, PLACES)
+    sku = world.skus[0]
+    world.shelf[SHOP, sku], world.shelf[WAREHOUSE, sku] = 4, 10
+    fetched, sent = bought(SHOP, **{sku: 1}), bought(WAREHOUSE, **{sku: 2})
+    world.bought += [fetched, sent]
+    assert world.expected(TILL, sku).pieces == {"L1": 4}
+    assert world.expected(ERP, sku).pieces == {"3": 10, "": 14}
+    assert world.expected(WEBSHOP, sku).pieces == {"": 11}
+    assert world.expected(SOCIAL, sku).pieces == {"": 10}
+    world.hand_out(fetched, fetched.lines)
+    world.hand_out(sent, {sku: 1})
+    assert sent.open == {sku: 1}
+    assert world.expected(TILL, sku).pieces == {"L1": 3}
+    assert world.expected(ERP, sku).pieces == {"3": 9, "": 12}
+    assert world.expected(WEBSHOP, sku).pieces == {"": 11}
+
+
+def test_every_order_is_expected_in_the_books_and_wherever_it_is_handed_out() -> None:
+    world = World(1, 12, PLACES)
+    receipt = Bought(TILL, "R1", "till-R1", "", {"A": 1}, 9_995)
+    phoned = Bought(ERP, "5", "", WAREHOUSE, {"A": 1}, 9_995)
+    fetched = bought(SHOP, A=1)
+    fetched.receipts.append("R2")
+    world.bought += [receipt, phoned, fetched]
+    names = {channel: [paper.name for paper in papers] for channel, papers in world.papers().items()}
+    assert names == {
+        TILL: ["R1", "webshop-7", "R2"],
+        WEBSHOP: ["7"],
+        SOCIAL: [],
+        ERP: ["till-R1", "5", "webshop-7"],
+    }
+
+
+def test_every_kind_of_order_stands_in_every_script_and_none_is_placed_while_the_webshop_is_down() -> None:
+    for seed in range(20):
+        steps = script(Chance(seed))
+        placed = [step.about for step in steps if step.what in ("order", "lost_order")]
+        assert set(placed) == {*SENT, *FETCHED, *PHONE}
+        assert {step.about for step in steps if step.what == "rung"} == set(RECEIPTS)
+        assert sum(step.what == "change" for step in steps) == sum(kind in CHANGED for kind in placed)
+        down = range(steps.index(Step("down", WEBSHOP)), steps.index(Step("up", WEBSHOP)))
+        assert not [number for number in down if "order" in steps[number].what]
 
 
 def test_the_seed_alone_decides_the_day() -> None:
