@@ -241,7 +241,7 @@ class TrytonConnector(Connector):
 
     def send_order(self, changes: Sequence[Change]) -> list[Receipt]:
         """Book or correct orders as sales; see `order_sending.py`."""
-        return [self.orders.send(change) for change in changes]
+        return self.orders.send_all(changes)
 
     def find_order(self, changes: Sequence[Change]) -> list[Receipt]:
         """What became of orders, by our number in the reference of their sales."""

@@ -5,7 +5,7 @@ A person's fields go into the requests of this one order and nowhere else: what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from connectors.tryton.rpc import Session
@@ -15,6 +15,7 @@ PARTY: Final = "party.party"
 ADDRESS: Final = "party.address"
 FOUND_MAX: Final = 2
 ADDRESSES_MAX: Final = 200
+ADDRESS_FIELDS: Final = ("party_name", "street", "postal_code", "city", "country")
 SHORTEST_TOLD: Final = 2
 """Texts shorter than this say nothing of a person and would garble every sentence."""
 
@@ -35,19 +36,37 @@ class Customers:
         self._session = session
         self._countries: dict[str, int | None] = {}
 
-    def ensure(self, person: Person, number: str) -> Customer:
-        """The customer of the order of this number; RefusedError without a word of the person."""
+    def ensure_all(self, asked: Sequence[tuple[Person, str]]) -> list[Customer]:
+        """The customers of these orders, (person, our number) each; RefusedError without a word of any person."""
         try:
-            return self._ensure(person, number)
+            return self._ensure(asked)
         except RefusedError as bad:
-            raise RefusedError(f"the customer: {without_person(bad.message, person)}", channel=bad.channel,
+            words = bad.message
+            for person, _ in asked:
+                words = without_person(words, person)
+            raise RefusedError(f"the customer: {words}", channel=bad.channel,
                                operation=bad.operation, request_id=bad.request_id) from None  # fmt: skip
 
-    def _ensure(self, person: Person, number: str) -> Customer:
-        code = customer_code(person, number)
-        found = self._session.search_read(PARTY, [["identifiers.code", "=", code]], ("name",), limit=FOUND_MAX)
-        if found:
-            return Customer(found[0]["id"], self._address(found[0]["id"], person))
+    def _ensure(self, asked: Sequence[tuple[Person, str]]) -> list[Customer]:
+        codes = [customer_code(person, number) for person, number in asked]
+        parties = self._parties(sorted(set(codes)))
+        new = {code: (person, number) for code, (person, number) in zip(codes, asked, strict=True) if code not in parties}
+        values = [self._party_values(code, person, number) for code, (person, number) in new.items()]
+        parties |= dict(zip(new, self._create(PARTY, values), strict=True))
+        wanted = [(parties[code], self._address_values(person)) for code, (person, _) in zip(codes, asked, strict=True)]
+        return [Customer(party, address) for (party, _), address in zip(wanted, self._addresses(wanted), strict=True)]
+
+    def _parties(self, codes: Sequence[str]) -> dict[str, int]:
+        """The party of each of our codes, the first where several have it."""
+        domain: list[Plain] = [["identifiers.code", "in", list(codes)]]
+        rows = self._session.search_read(PARTY, domain, ("identifiers.code",), limit=FOUND_MAX * len(codes))
+        found: dict[str, int] = {}
+        for row in rows:
+            for identifier in row["identifiers."]:
+                found.setdefault(identifier["code"], row["id"])
+        return {code: found[code] for code in codes if code in found}
+
+    def _party_values(self, code: str, person: Person, number: str) -> dict[str, Plain]:
         values: dict[str, Plain] = {
             "name": person.get("company") or person.get("full_name") or number,
             # Identifiers without a type are free text: a number of another kind would be checked and could refuse the order.
@@ -55,19 +74,21 @@ class Customers:
             "addresses": [["create", [self._address_values(person)]]],
         }
         contacts = [{"type": kind, "value": person[kind]} for kind in ("email", "phone") if person.get(kind)]
-        if contacts:
-            values["contact_mechanisms"] = [["create", contacts]]
-        party = self._create(PARTY, values)
-        return Customer(party, self._address(party, person))
+        return {**values, "contact_mechanisms": [["create", contacts]]} if contacts else values
 
-    def _address(self, party: int, person: Person) -> int:
-        """The party's address that is the person's of this order, made when none is."""
-        wanted = self._address_values(person)
-        fields = ("party_name", "street", "postal_code", "city", "country")
-        for row in self._session.search_read(ADDRESS, [["party", "=", party]], fields, limit=ADDRESSES_MAX):
-            if all((row[name] or None) == wanted.get(name) for name in fields):
-                return int(row["id"])
-        return self._create(ADDRESS, {**wanted, "party": party})
+    def _addresses(self, wanted: Sequence[tuple[int, dict[str, Plain]]]) -> list[int]:
+        """The address of each (party, values), made where the party has none like it."""
+        parties = sorted({party for party, _ in wanted})
+        domain: list[Plain] = [["party", "in", list(parties)]]
+        most = ADDRESSES_MAX * len(parties)
+        rows = self._session.search_read(ADDRESS, domain, ("party", *ADDRESS_FIELDS), limit=most)
+        known: dict[tuple[Plain, ...], int] = {}
+        for row in rows:
+            known.setdefault(_same(row["party"], row), row["id"])
+        new = {_same(party, values): {**values, "party": party} for party, values in wanted}
+        new = {key: values for key, values in new.items() if key not in known}
+        known |= dict(zip(new, self._create(ADDRESS, list(new.values())), strict=True))
+        return [known[_same(party, values)] for party, values in wanted]
 
     def _address_values(self, person: Person) -> dict[str, Plain]:
         street = "\n".join(str(person[name]) for name in ("street", "street2") if person.get(name))
@@ -87,11 +108,20 @@ class Customers:
             self._countries[code] = found[0]["id"] if found else None
         return self._countries.get(code)
 
-    def _create(self, model: str, values: Mapping[str, Plain]) -> int:
-        made = self._session.call(f"model.{model}.create", [dict(values)], operation="make a customer", writes=True)
-        if not isinstance(made, list) or len(made) != 1:
+    def _create(self, model: str, values: Sequence[Mapping[str, Plain]]) -> list[int]:
+        """The ids of these records, made by one call."""
+        if not values:
+            return []
+        rows = [dict(one) for one in values]
+        made = self._session.call(f"model.{model}.create", rows, operation="make a customer", writes=True)
+        if not isinstance(made, list) or len(made) != len(values):
             raise OutcomeUnknownError("a customer was made without an id")
-        return int(made[0])
+        return [int(one) for one in made]
+
+
+def _same(party: Plain, address: Mapping[str, Plain]) -> tuple[Plain, ...]:
+    """What two addresses of a party agree in when they are the same one."""
+    return (party, *(address.get(name) or None for name in ADDRESS_FIELDS))
 
 
 def customer_code(person: Person, number: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 from connectors.tryton.order_lines import Wanted, booked, expected_minor, is_cancelled, net_of, wanted_rows
 from connectors.tryton.order_lookups import Lookups
 from connectors.tryton.order_records import AMENDS, Row, amending
-from connectors.tryton.order_writing import BOOKED, EDITABLE, SaleWriter
+from connectors.tryton.order_writing import BOOKED, EDITABLE, Draft, SaleWriter
 from hub.sdk.api import Plain, exact_minor
 
 KEPT: Final = (
@@ -51,7 +51,8 @@ class Amender:
         else:
             number = sale["reference"]
             reference = f"{number}{AMENDS}{1 + max((_count(one) for one in self._lookups.amending(number)), default=0)}"
-            self._writer.make({**_values(sale), "reference": reference, "description": amending(number)}, lines)
+            values = {**_values(sale), "reference": reference, "description": amending(number)}
+            self._writer.make([Draft(values, lines)])
             (found,) = self._lookups.found(reference)
         self._writer.finish(found, order, missing, len(wanted_rows(order)) + len(lines))
 

@@ -40,6 +40,11 @@ class Lookups:
         """The sales with this reference."""
         return self._session.search_read(SALE, [["reference", "=", reference]], SALE_FIELDS, limit=FOUND_MAX)
 
+    def found_of(self, references: Sequence[str]) -> list[Row]:
+        """Id and reference of every sale with one of these references."""
+        domain: list[Plain] = [["reference", "in", list(references)]]
+        return self._session.search_read(SALE, domain, ("reference",), limit=FOUND_MAX * len(references))
+
     def amending(self, reference: str) -> list[Row]:
         """The sales that amend the one of this reference, in the order in which they were made."""
         rows = self._session.search_read(SALE, [["reference", "like", f"{reference}{AMENDS}%"]], SALE_FIELDS, limit=AMENDED_MAX)
@@ -51,6 +56,13 @@ class Lookups:
         if not rows:
             raise OutcomeUnknownError("the sale is no longer there")
         return rows[0]
+
+    def read_all(self, sales: Sequence[int]) -> list[Row]:
+        """These sales as they are now, by id."""
+        rows = self._session.search_read(SALE, [["id", "in", list(sales)]], SALE_FIELDS, limit=len(sales))
+        if len(rows) != len(sales):
+            raise OutcomeUnknownError("a sale is no longer there")
+        return rows
 
     # what a document needs
 

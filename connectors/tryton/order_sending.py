@@ -8,11 +8,12 @@ elsewhere, by a further sale of the difference (`order_amending.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from connectors.tryton.customers import Customers, without_person
 from connectors.tryton.order_amending import Amender
+from connectors.tryton.order_batch import Batch
 from connectors.tryton.order_correcting import Corrector
 from connectors.tryton.order_lines import (
     NotBookableError,
@@ -27,7 +28,7 @@ from connectors.tryton.order_lines import (
 )
 from connectors.tryton.order_lookups import Lookups
 from connectors.tryton.order_records import Row
-from connectors.tryton.order_writing import BOOKED, SaleWriter
+from connectors.tryton.order_writing import BOOKED, Draft, SaleWriter
 from connectors.tryton.rpc import Session
 from hub.sdk.api import (
     Change,
@@ -55,6 +56,9 @@ class OrderSender:
         self._writer = SaleWriter(session, context.settings, self._lookups)
         self._corrector = Corrector(session, self._lookups.read)
         self._amender = Amender(self._lookups, self._writer)
+        self._batch = Batch(
+            self._lookups, self._writer, self._customers, draft=self._draft, stands=self._stands, applied=_applied
+        )
 
     def send(self, change: Change) -> Receipt:
         """Make the sale what the order is."""
@@ -71,6 +75,11 @@ class OrderSender:
             return Receipt(change.id, Outcome.CONFLICT, bad.message, bad.request_id)
         except RefusedError as bad:
             return Receipt(change.id, Outcome.REFUSED, without_person(bad.message, person), bad.request_id)
+
+    def send_all(self, changes: Sequence[Change]) -> list[Receipt]:
+        """Make the sales what the orders are: new ones together in the calls of one, what is left each by itself."""
+        booked = self._batch.book(changes, self._context.party)
+        return [booked.get(change.id) or self.send(change) for change in changes]
 
     def find(self, change: Change) -> Receipt:
         """Whether the sale is what the order is by now; not_sent also for one made by half, which the next send finishes."""
@@ -107,18 +116,17 @@ class OrderSender:
         return Receipt(change.id, Outcome.REFUSED, "they said yes, but the sale is not what was asked")
 
     def _make(self, order: Row, person: Mapping[str, Plain]) -> None:
+        draft = self._draft(order)
+        (customer,) = self._customers.ensure_all([(person, str(order["number"]))])
+        self._writer.make([draft.of(customer)])
+
+    def _draft(self, order: Row) -> Draft:
+        """The sale of an order before its customer is known; what is not there stops the order before one is made for it."""
         lines = self._lookups.lines(order)
-        # Units first: a product that is not there stops the order before a customer is made for it.
         self._lookups.units(lines)
-        currency = self._lookups.named("currency.currency", "code", str(order["currency"]))
-        warehouse = self._lookups.warehouse(str(order.get("place") or ""))
-        customer = self._customers.ensure(person, str(order["number"]))
         values: Row = {
-            "party": customer.party,
-            "invoice_address": customer.address,
-            "shipment_address": customer.address,
-            "currency": currency,
-            "warehouse": warehouse,
+            "currency": self._lookups.named("currency.currency", "code", str(order["currency"])),
+            "warehouse": self._lookups.warehouse(str(order.get("place") or "")),
             "reference": order["number"],
             "description": f"Credit of {order['of']}" if order.get("of") else None,
             "comment": _remarks(order) or None,
@@ -126,7 +134,7 @@ class OrderSender:
         }
         if term := self._settings["payment_term"]:
             values["payment_term"] = self._lookups.named("account.invoice.payment_term", "name", term)
-        self._writer.make(values, lines)
+        return Draft(values, lines)
 
     def _bring(self, sale: Row, order: Row) -> None:
         """One stretch of the way from where the sale stands to what the document is."""

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
+from connectors.tryton.customers import Customer
 from connectors.tryton.order_lines import ROUNDING, NotBookableError, Wanted, is_elsewhere, is_rounding, line_values, number
 from connectors.tryton.order_lookups import Lookups
 from connectors.tryton.order_records import SALE, Row
 from connectors.tryton.rpc import Session
-from hub.sdk.api import Plain, RefusedError, exact_minor, from_minor
+from hub.sdk.api import OutcomeUnknownError, Plain, RefusedError, exact_minor, from_minor
 
 EDITABLE: Final = ("draft", "quotation", "confirmed")
 BOOKED: Final = ("processing", "done")
 STEPS: Final = ("draft", "quotation", "confirmed", "processing")
 VERBS: Final = {"draft": "quote", "quotation": "confirm", "confirmed": "process"}
+
+
+class Draft(NamedTuple):
+    """A sale to be made: its values and its lines."""
+
+    values: Row
+    lines: Sequence[Wanted]
+
+    def of(self, customer: Customer) -> Draft:
+        """The draft with its customer."""
+        whose = {"party": customer.party, "invoice_address": customer.address, "shipment_address": customer.address}
+        return Draft({**self.values, **whose}, self.lines)
 
 
 class SaleWriter:
@@ -26,11 +39,16 @@ class SaleWriter:
         self._settings = settings
         self._lookups = lookups
 
-    def make(self, values: Mapping[str, Plain], lines: Sequence[Wanted]) -> None:
-        """A draft with these values and lines."""
-        units = self._lookups.units(lines)
-        made = [line_values(line, units[line.product]) for line in lines]
-        self.call("create", [{**values, "lines": [["create", made]]}])
+    def make(self, drafts: Sequence[Draft]) -> list[int]:
+        """Make these sales by one call; gives their ids in that order."""
+        rows: list[Plain] = []
+        for values, lines in drafts:
+            units = self._lookups.units(lines)
+            rows.append({**values, "lines": [["create", [line_values(line, units[line.product]) for line in lines]]]})
+        made = self.call("create", rows)
+        if not isinstance(made, list) or len(made) != len(rows):
+            raise OutcomeUnknownError("sales were made without their ids")
+        return [int(one) for one in made]
 
     def methods(self, order: Row) -> Row:
         """When the sale is invoiced and whether it ships. A sale of which nothing moves here would never be invoiced by what was

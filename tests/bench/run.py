@@ -24,12 +24,14 @@ GOALS = {
     "mapping_order_vs_hand": 0.6,
     "mapping_product_vs_hand": 0.6,
     "walk_events_per_second": 3_000.0,
+    "orders_per_second": 100.0,
 }
 WORDS = {
     "intake_vs_echo": "durable intake against a bare echo with the same signature check",
     "mapping_order_vs_hand": "an order of 10 lines mapped, against hand-written Python",
     "mapping_product_vs_hand": "a product of 100 variants mapped, against hand-written Python",
     "walk_events_per_second": "distinct stock events to intended changes, four channels, one core",
+    "orders_per_second": "orders from a shop's deliveries to sales in an ERP, both platforms in small, one core",
 }
 
 
@@ -38,9 +40,15 @@ def benches() -> dict[str, Callable[[], dict[str, float]]]:
     sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
     import bench_intake
     import bench_mapping
+    import bench_orders
     import bench_walk
 
-    return {"intake": bench_intake.measure, "mapping": bench_mapping.measure, "walk": bench_walk.measure}
+    return {
+        "intake": bench_intake.measure,
+        "mapping": bench_mapping.measure,
+        "walk": bench_walk.measure,
+        "orders": bench_orders.measure,
+    }
 
 
 def main() -> None:
