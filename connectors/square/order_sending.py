@@ -152,8 +152,12 @@ class OrderSender:
         if status >= 300:
             errors = errors_of(told)
             return refused(change, errors[0]) if errors else _no(change, f"status {status}")
-        after = told.get("order") or {}
-        receipt = _stands(change, after) if after else Receipt(change.id, Outcome.NOT_SENT)
+        after = told.get("order")
+        if not after:
+            raise OutcomeUnknownError(
+                "answered success without the order", channel=self.square.context.channel, operation="move an order"
+            )
+        receipt = _stands(change, after)
         return receipt if receipt.outcome is Outcome.APPLIED else _no(change, "answered success, but the order was not moved")
 
 

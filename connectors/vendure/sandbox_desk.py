@@ -68,8 +68,10 @@ class OrderDesk:
         self.orders.cancel(kept, chosen, "cancelled by a clerk", lines is None)
 
     def edit(self, order: str, sku: str, pieces: int) -> None:
-        """A clerk sets how many pieces of a line are ordered."""
+        """A clerk sets how many pieces of a line are ordered; KeyError for a cart, which is its customer's alone."""
         kept = self.orders.found(order)
+        if kept.placed_at is None:
+            raise KeyError(order)
         line = next(line for line in kept.lines if self.shop.variants[line.variant].sku == sku)
         self.orders.edit(kept, line, pieces)
 
