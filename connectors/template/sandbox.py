@@ -10,6 +10,8 @@ from typing import ClassVar, Final
 
 from hub.sdk.api import Plain, Request, Response, SandboxBase, body_json, json_response, plain_decimal, sign
 
+from .sandbox_orders import Order, OrderBook, RefusalError
+
 SIZE_DEFAULT: Final = 20
 SIZE_MAX: Final = 100
 STOCK_MAX: Final = 1_000_000
@@ -36,15 +38,7 @@ class Item:
     changed: int
 
 
-class RefusalError(Exception):
-    """An answer that says no."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-
-
-class Sandbox(SandboxBase):
+class Sandbox(OrderBook, SandboxBase):
     """One shop. Options: token, hook_secret, currency."""
 
     # What a channel must say to talk to a sandbox that was made without options.
@@ -59,19 +53,21 @@ class Sandbox(SandboxBase):
         """An empty shop."""
         self.options = {**self.CHANNEL["secrets"], "currency": "DKK", **self.options}
         self.items: dict[str, Item] = {}
+        self.orders: dict[str, Order] = {}
+        self.moves: list[dict[str, Plain]] = []
         self.versions = 0
         self.deliveries = 0
 
     # the platform seen from outside
 
     def is_write(self, request: Request) -> bool:
-        return request.method == "PUT"
+        return request.method in ("PUT", "POST")
 
     def snapshot(self) -> Plain:
-        return copy.deepcopy(self.items)
+        return copy.deepcopy((self.items, self.orders, self.moves))
 
     def restore(self, state: Plain) -> None:
-        self.items = copy.deepcopy(state)
+        self.items, self.orders, self.moves = copy.deepcopy(state)
 
     def ignored(self, request: Request) -> Response:
         """Success in words, and the item as it was: nobody is told, because nothing happened."""
@@ -80,8 +76,13 @@ class Sandbox(SandboxBase):
         self.restore(kept)
         while len(self.outbox) > told:
             self.outbox.pop()
-        shown = self.items.get(request.path.split("/")[2])
-        return json_response(self._shown(shown)) if shown is not None and answer.status == 200 else answer
+        if answer.status != 200:
+            return answer
+        parts = request.path.strip("/").split("/")
+        if parts[0] == "orders":
+            return json_response(self.orders.get(parts[1], {}) if len(parts) > 1 else {})
+        shown = self.items.get(parts[1])
+        return json_response(self._shown(shown)) if shown is not None else answer
 
     def route(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -89,8 +90,12 @@ class Sandbox(SandboxBase):
             return self.unauthorized()
         parts = request.path.strip("/").split("/")
         try:
+            if parts[0] == "orders":
+                return self._of_orders(parts, request)
+            if len(parts) == 3 and parts[0] == "items" and parts[2] == "moves":
+                return self._of_moves(parts[1], request)
             if parts == ["items"] and request.method == "GET":
-                return self._page(request.query)
+                return self._page(request.query, "items", [self._shown(item) for item in self.items.values()])
             if len(parts) == 2 and parts[0] == "items" and request.method == "GET":
                 return json_response(self._shown(self._item(parts[1])))
             writes: dict[str, Callable[[Item, dict[str, Plain]], None]] = {
@@ -104,8 +109,26 @@ class Sandbox(SandboxBase):
         except RefusalError as refusal:
             return json_response({"error": str(refusal)}, refusal.status)
 
-    def _page(self, query: dict[str, str]) -> Response:
-        """Items by id, after the one that `page` names. New ones come last, so nothing moves to a page already read."""
+    def _of_orders(self, parts: list[str], request: Request) -> Response:
+        if request.method != "GET":
+            return json_response(self.write_order(parts, request.method, _object(request)))
+        if len(parts) == 2:
+            return json_response(self._order(parts[1]))
+        reference = request.query.get("reference")
+        return self._page(request.query, "orders", [one for one in self.orders.values() if reference in (None, one["reference"])])
+
+    def _of_moves(self, ident: str, request: Request) -> Response:
+        """What moved an item besides sales: each with the mark of whoever entered it."""
+        item = self._item(ident)
+        if request.method == "POST":
+            body = _object(request)
+            self.moves.append({"item": ident, "mark": str(body.get("mark")), "by": int(_number(body.get("by"), "by"))})
+            item.stock += self.moves[-1]["by"]
+            self._moved(item)
+        return json_response({**self._shown(item), "moves": [one for one in self.moves if one["item"] == ident]})
+
+    def _page(self, query: dict[str, str], key: str, listed: list[dict[str, Plain]]) -> Response:
+        """Records by id, after the one that `page` names. New ones come last, so nothing moves to a page already read."""
         if query.get("page") and self.faults.cut_next > 0:
             self.faults.cut_next -= 1
             self.faults.spend("cut")
@@ -116,22 +139,16 @@ class Sandbox(SandboxBase):
             raise RefusalError(400, "size and changed_since are whole numbers") from None
         if not 1 <= size <= SIZE_MAX:
             raise RefusalError(400, f"size goes from 1 to {SIZE_MAX}")
-        found = [item for ident, item in sorted(self.items.items()) if item.changed >= since]
-        rest = [item for item in found if item.id > query.get("page", "")]
+        found = sorted((one for one in listed if one["changed"] >= since), key=lambda one: str(one["id"]))
+        rest = [one for one in found if one["id"] > query.get("page", "")]
         page = rest[:size]
-        following = page[-1].id if len(rest) > size else None
-        said: dict[str, Plain] = {"items": [self._shown(item) for item in page], "next": following, "total": len(found)}
+        following = page[-1]["id"] if len(rest) > size else None
+        said: dict[str, Plain] = {key: page, "next": following, "total": len(found)}
         return json_response({**said, "now": self._now()})
 
     def _write(self, ident: str, write: Callable[[Item, dict[str, Plain]], None], request: Request) -> Response:
         item = self._item(ident)
-        try:
-            body = request.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            raise RefusalError(400, "the body is no JSON object")
-        write(item, body)
+        write(item, _object(request))
         self._moved(item)
         return json_response(self._shown(item))
 
@@ -178,8 +195,11 @@ class Sandbox(SandboxBase):
         """Every change has a version and a time, and is told; without the numbers, so whoever hears it must ask."""
         self.versions += 1
         item.version, item.changed = self.versions, self._now()
+        self._told("items.changed", "items", item.id)
+
+    def _told(self, topic: str, key: str, ident: str) -> None:
         self.deliveries += 1
-        self._tell({"delivery": f"d-{self.deliveries:06d}", "topic": "items.changed", "items": [item.id]})
+        self._tell({"delivery": f"d-{self.deliveries:06d}", "topic": topic, key: [ident]})
 
     def _tell(self, said: dict[str, Plain]) -> None:
         body, stamp = body_json(said), str(self.micros() // 1_000_000)
@@ -253,6 +273,16 @@ class Sandbox(SandboxBase):
 
 def _nobody(sku: str) -> Item:
     raise KeyError(sku)
+
+
+def _object(request: Request) -> dict[str, Plain]:
+    try:
+        body = request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise RefusalError(400, "the body is no JSON object")
+    return body
 
 
 def _number(value: Plain, name: str) -> Decimal:

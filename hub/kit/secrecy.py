@@ -73,18 +73,18 @@ def code_reaches_out_through_the_sdk_only(subject: Subject) -> str:
 def no_secret_in_any_log_line(subject: Subject) -> str:
     """Whatever works and whatever fails, no secret stands in a log line, on the terminal, in an error or in a receipt."""
     lines, secrets = 0, subject.stated["secrets"]
-    for words, fault in _FAULTS.items():
+    for words, fault in FAULTS.items():
         stage = subject.stage(2)
         lines += _demand_silent(stage, secrets, words, fault)
     strangers = {name: f"wrong-{value[::-1]}" for name, value in secrets.items()}
     lines += _demand_silent(subject.stage(2, secrets=strangers), strangers, "the login is wrong", {})
-    return f"{lines} lines, errors and receipts looked through in {len(_FAULTS) + 1} situations"
+    return f"{lines} lines, errors and receipts looked through in {len(FAULTS) + 1} situations"
 
 
 def _demand_silent(stage: Stage, secrets: dict[str, str], words: str, fault: dict[str, object]) -> int:
     for name, value in fault.items():
         setattr(stage.sandbox.faults, name, value)
-    with _listening() as heard:
+    with listening() as heard:
         told = _everything(stage)
     said = [*heard(), *told]
     for name, value in secrets.items():
@@ -102,13 +102,13 @@ def _everything(stage: Stage) -> list[str]:
     said: list[str] = []
     connector, manifest = stage.channel.connector, stage.channel.manifest
     for stream, read in manifest.streams.items():
-        with _words(said):
+        with words_of(said):
             connector.read(stream, ReadAsk("", True, read.page_max, stage.clock.now()))
         if read.look_up:
-            with _words(said):
+            with words_of(said):
                 connector.look_up(stream, [stage.listings[stage.skus[0]], "nobody"])
     for aspect, declared in stage.sends:
-        with _words(said):
+        with words_of(said):
             sent = stage.changes(aspect, stage.skus)
             if not declared.create:
                 sent.insert(0, replace(sent[0], id="a-bad-one", key=sent[0].key._replace(listing=NOBODY[0])))
@@ -117,7 +117,8 @@ def _everything(stage: Stage) -> list[str]:
 
 
 @contextlib.contextmanager
-def _words(said: list[str]) -> Iterator[None]:
+def words_of(said: list[str]) -> Iterator[None]:
+    """Keep the words of an error that is raised within."""
     try:
         yield
     except ChannelError as bad:
@@ -127,7 +128,7 @@ def _words(said: list[str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _listening() -> Iterator[Callable[[], list[str]]]:
+def listening() -> Iterator[Callable[[], list[str]]]:
     """Hear everything that is logged, at any level, or printed; gives the lines so far."""
     out, root = io.StringIO(), logging.getLogger()
     listener, level, disabled = logging.StreamHandler(out), root.level, root.manager.disable
@@ -171,7 +172,7 @@ def _forbidden(name: str, connector: str) -> bool:
     return first not in sys.stdlib_module_names or bool(parts & (DOORS | CHANCE))
 
 
-_FAULTS: Final[dict[str, dict[str, object]]] = {
+FAULTS: Final[dict[str, dict[str, object]]] = {
     "all goes well": {},
     "the login is refused": {"unauthorized": True},
     "it is asked too often": {"throttle_next": 1_000},

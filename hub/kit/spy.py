@@ -10,6 +10,8 @@ from hub.sdk.sandbox import SandboxBase
 from hub.sdk.wire import AnswerTooLargeError, NoAnswerError, Request, Response
 
 EXCHANGES_MAX: Final = 200_000
+BAD_ANSWERS: Final = (None, b"", b"null", b"{}", b"<html>maintenance</html>")
+"""In place of the answer to a write: none at all, or one that says nothing."""
 Before = Callable[[Request, bool], None]
 After = Callable[[Request, bool, Response], Response]
 
@@ -58,6 +60,24 @@ class Spy:
         finally:
             self.exchanges.append(Exchange(at, request, writes, status))
         return self.after(request, writes, answer) if self.after is not None else answer
+
+    def spoil(self, number: int, bad: bytes | None) -> list[int]:
+        """From here on the answer to writing call `number` (from 0) is lost (None), or is this; gives where in the exchanges
+        the writing calls stand, and goes on to."""
+        writes: list[int] = []
+
+        def before(_: Request, writing: bool) -> None:
+            if writing:
+                writes.append(len(self.exchanges))
+                self.sandbox.faults.lose_answer_next = int(bad is None and len(writes) == number + 1)
+
+        def after(_: Request, writing: bool, answer: Response) -> Response:
+            if bad is None or not writing or len(writes) != number + 1:
+                return answer
+            return Response(200, {"content-type": "application/json"}, bad)
+
+        self.before, self.after = before, after
+        return writes
 
     def writes(self) -> int:
         """How many writing requests there were."""

@@ -6,12 +6,28 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from hub.kit import deliveries, failures, manifest, mapping, reading, secrecy, specification, writing
+from hub.kit import (
+    deliveries,
+    failures,
+    manifest,
+    mapping,
+    movements,
+    orders_facts,
+    orders_placed,
+    orders_secrecy,
+    orders_told,
+    reading,
+    secrecy,
+    specification,
+    writing,
+)
 from hub.kit.subject import Subject
 from hub.kit.verdict import Rule, Verdict, judge, rule_name
 from hub.sdk.registry import Registry
 
-_TOPICS: Final = (manifest, mapping, reading, writing, deliveries, failures, secrecy, specification)
+_ITEMS: Final = (manifest, mapping, reading, writing, deliveries, failures, secrecy, specification)
+_ORDERS: Final = (orders_told, orders_placed, orders_facts, orders_secrecy, movements)
+_TOPICS: Final = (*_ITEMS, *_ORDERS)
 RULES: Final[tuple[Rule, ...]] = tuple(rule for topic in _TOPICS for rule in topic.RULES)
 
 

@@ -84,7 +84,7 @@ def body(*fields: str) -> dict[str, object]:
 
 
 def test_what_the_specification_does_not_know_is_named(tmp_path: Path) -> None:
-    reads: dict[str, object] = {"/items": {"get": {}}, "/items/{id}": {"get": {}}}
+    reads: dict[str, object] = {path: {"get": {}} for path in ("/items", "/items/{id}", "/orders", "/orders/{id}")}
     writes = {
         "/items/{id}/stock": body("quantity"),
         "/items/{id}/price": body("amount", "currency"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from liars import deliveries, failures, manifest, mapping, reading, secrecy, writing
+from liars import deliveries, facts, failures, manifest, mapping, orders, reading, secrecy, writing
 from liars.liar import Liar
 
 LIARS: tuple[Liar, ...] = tuple(
-    liar for topic in (manifest, mapping, reading, writing, deliveries, failures, secrecy) for liar in topic.LIARS
+    liar for topic in (manifest, mapping, reading, writing, deliveries, failures, secrecy, orders, facts) for liar in topic.LIARS
 )

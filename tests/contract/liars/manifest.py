@@ -12,7 +12,7 @@ LIARS = (
     Liar(
         "looks_up_nothing",
         "every capability is answered by the sandbox",
-        ((CODE, 'self.asked(f"/items/{listing}"', 'self.asked(f"/things/{listing}"'),),
+        ((CODE, 'self.asked(f"/{stream}/{ident}"', 'self.asked(f"/things/{ident}"'),),
     ),
     Liar(
         "answers_any_challenge",

@@ -6,15 +6,15 @@ from liars.liar import CODE, Liar
 
 ONCE = "reading to the end gives each record once"
 FIRST_PAGE = "        if not window.page:\n            # By their clock"
-ASKED = '        told = self.asked("/items", query, "read items")\n'
+ASKED = '        told = self.asked(f"/{stream}", query, f"read {stream}")\n'
 
 LIARS = (
     Liar(
         "drops_the_last_page",
         ONCE,
-        ((CODE, FIRST_PAGE, '        if window.page and not told["next"]:\n            told["items"] = []\n' + FIRST_PAGE),),
+        ((CODE, FIRST_PAGE, '        if window.page and not told["next"]:\n            told[stream] = []\n' + FIRST_PAGE),),
     ),
-    Liar("says_a_record_twice", ONCE, ((CODE, '{"items": told["items"]})', '{"items": told["items"][:1] + told["items"]})'),)),
+    Liar("says_a_record_twice", ONCE, ((CODE, "{stream: told[stream]})", "{stream: told[stream][:1] + told[stream]})"),)),
     Liar("never_comes_to_an_end", ONCE, ((CODE, 'query["page"] = window.page', 'query["page"] = ""'),)),
     Liar(
         "takes_a_cut_for_the_end",
@@ -43,7 +43,7 @@ LIARS = (
         "a change is seen by the next poll",
         ((CODE, "str(window.since // MICROS_PER_MILLI)", "str(10**15)"),),
     ),
-    Liar("keeps_what_is_gone", "a look up names what is gone and nothing else", ((CODE, "gone.append(listing)", "continue"),)),
+    Liar("keeps_what_is_gone", "a look up names what is gone and nothing else", ((CODE, "gone.append(ident)", "continue"),)),
     Liar(
         "calls_everything_gone",
         "a look up names what is gone and nothing else",

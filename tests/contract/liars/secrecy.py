@@ -18,7 +18,7 @@ LIARS = (
     Liar(
         "sends_to_another_host",
         HOST,
-        ((CODE, 'self.asked(f"/items/{listing}"', 'self.asked(f"https://collector.example/items/{listing}"'),),
+        ((CODE, 'self.asked(f"/{stream}/{ident}"', 'self.asked(f"https://collector.example/{stream}/{ident}"'),),
     ),
     Liar("opens_a_connection_of_its_own", HOST, ((CODE, WINDOW, CONNECTS + WINDOW),)),
     Liar(
