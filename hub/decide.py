@@ -36,6 +36,8 @@ from hub.store.oversells import Oversell
 from hub.store.routes import NotFound
 
 T = TypeVar("T")
+STUCK_MAX: Final = 1_000
+"""Stuck orders that are looked at again when an item is described anew."""
 EVERY: Final = ""
 """In place of an aspect: all of them."""
 
@@ -114,6 +116,7 @@ class Decide:
         short, newly = self._oversold(known, heard, now), list[Oversell]()
         stirred = {row[0] for row in settled_rows if row[1] == Aspect.STOCK}
         stirred |= {item for item in known.items if EVERY in known.aspects[item]}
+        described = any(EVERY in known.aspects[item] for item in known.items)
         again = self._database.next() if stirred else 0
 
         def keep(tx: Tx) -> None:
@@ -121,6 +124,7 @@ class Decide:
             targets.drop_targets(tx, decided.dropped)
             targets.save_targets(tx, decided.targets, now)
             changes.withdraw(tx, decided.withdrawn)
+            letters.close_of_changes(tx, decided.withdrawn)
             changes.intend(tx, decided.changes)
             for hold in decided.holds:
                 requests.hold(tx, hold)
@@ -129,8 +133,9 @@ class Decide:
             ledger.write(tx, lines)
             newly[:] = oversold.keep(tx, short)
             if again:
-                # What an order lacked may be somewhere now: it is routed again.
-                dirty.mark(tx, [(dirty.ORDER, order, "") for order in routes.waiting(tx, stirred)], again)
+                # What an order lacked may be somewhere now, or be an item by now: it is looked at again.
+                waiting = {*routes.waiting(tx, stirred), *(orders.stuck(tx, STUCK_MAX) if described else ())}
+                dirty.mark(tx, [(dirty.ORDER, order, "") for order in waiting], again)
             dirty.clear(tx, known.dirty)
 
         self._database.transaction(keep)

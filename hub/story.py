@@ -213,14 +213,6 @@ def _stuck(order: Order, known: _Known) -> Iterator[str]:
         elif change.attempts > 1:
             told = f": {change.words}" if change.words else ""
             yield f"{key.channel} {key.place} {UNDER_WAY.get(change.state, change.state)}, {change.attempts} times tried{told}"
-    if order.history:
-        return
-    for binding in known.bindings.get(order.order, ()):
-        for line in binding.value["lines"] if binding.role == "origin" and order.state not in DEAD_STATES else ():
-            bound = known.items.get((binding.channel, str(line.get("listing") or "")))
-            if (line.get("kind") or "stocked") == "stocked" and (bound is None or not bound.item):
-                name = line.get("sku") or line.get("listing") or "no SKU"
-                yield f"line {line['line']}: {name} on {binding.channel} is bound to no item, so nothing of it is reserved"
 
 
 # events

@@ -140,6 +140,7 @@ class Record:
         old = targets.observations_of(tx, [(s.observation.key.channel, s.observation.key.listing) for s in seen])
         targets.save_observations(tx, [_keep_flips(s, old.get(s.observation.key)) for s in seen])
         changes.close(tx, [each.change for each in done])
+        letters.close_of_changes(tx, [each.change.key for each in done])
         ledger.show_prices(tx, shown_prices)
         self._bind_created(tx, done, now, mark)
         self._bind_exported(tx, done, now, mark)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from hub.flow import Key
 from hub.store.database import Tx
 
 
@@ -70,6 +71,15 @@ def close_of_record(tx: Tx, channel: str, stream: str, records: Sequence[str]) -
         "UPDATE dead_letters SET state = 'closed' WHERE channel = :channel AND stream = :stream AND record = :record "
         "AND kind = 'record' AND state = 'open'",
         [(channel, stream, record) for record in sorted(set(records))],
+    )
+
+
+def close_of_changes(tx: Tx, keys: Iterable[Key]) -> None:
+    """The changes are made, or not needed any more: their letters are closed."""
+    tx.many(
+        "UPDATE dead_letters SET state = 'closed' WHERE channel = :channel AND record = :listing AND stream = :aspect "
+        "AND path = :place AND kind = 'change' AND state = 'open'",
+        [tuple(key) for key in sorted(set(keys))],
     )
 
 

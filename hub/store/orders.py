@@ -100,6 +100,12 @@ def latest(tx: Tx, limit: int, *, stuck: bool = False) -> list[Order]:
     ]
 
 
+def stuck(tx: Tx, limit: int) -> list[str]:
+    """The orders that are stuck, the oldest first: our ids."""
+    rows = tx.query("SELECT o.\"order\" FROM orders o WHERE o.words <> '' ORDER BY o.seen_at LIMIT :limit", limit=limit)
+    return [row[0] for row in rows]
+
+
 def save_orders(tx: Tx, rows: Sequence[Order]) -> None:
     """Keep the orders, new or changed."""
     tx.many(
@@ -176,6 +182,12 @@ def reservations_for(tx: Tx, ids: Iterable[str]) -> list[Reservation]:
         'ORDER BY r."order", r.line, r.part',
         [(i,) for i in ids],
     )
+    return [Reservation(*row) for row in rows]
+
+
+def all_reservations(tx: Tx, limit: int) -> list[Reservation]:
+    """All reservations, at most so many."""
+    rows = tx.query(f'SELECT {_RESERVED} FROM reservations r ORDER BY r."order", r.line, r.part LIMIT :limit', limit=limit)
     return [Reservation(*row) for row in rows]
 
 

@@ -45,6 +45,8 @@ def test_the_latest_orders_and_those_that_are_stuck(database: Database) -> None:
     database.transaction(lambda tx: orders.save_orders(tx, rows))
     assert [row.order for row in database.read(lambda tx: orders.latest(tx, 2))] == ["o2", "o3"]
     assert [row.order for row in database.read(lambda tx: orders.latest(tx, 2, stuck=True))] == ["o1"]
+    assert database.read(lambda tx: orders.stuck(tx, 2)) == ["o1"]
+    assert database.read(lambda tx: orders.stuck(tx, 0)) == []
 
 
 def test_an_older_statement_never_replaces_a_newer_one(database: Database) -> None:

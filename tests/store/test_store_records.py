@@ -66,6 +66,14 @@ def test_the_same_fault_is_one_letter_that_is_counted(database: Database) -> Non
     assert database.read(lambda tx: letters.fetch(tx, [oldest.id[:8]])) == [oldest]
 
 
+def test_letters_about_changes_are_closed_by_their_key(database: Database) -> None:
+    about = _letter("L1", kind="change")._replace(stream=KEY.aspect, path=KEY.place)
+    others = [_letter("L1"), about._replace(path="aarhus"), about._replace(channel="till")]
+    database.transaction(lambda tx: letters.keep(tx, [about, *others]))
+    database.transaction(lambda tx: letters.close_of_changes(tx, [KEY, KEY, KEY._replace(listing="L2")]))
+    assert {each.letter for each in database.read(letters.open_letters)} == set(others)
+
+
 def test_letters_are_closed_and_opened_again(database: Database) -> None:
     pushed = _letter("7", kind="change")
     database.transaction(lambda tx: letters.keep(tx, [_letter("7"), _letter("8"), pushed]))
