@@ -62,8 +62,40 @@ class Clerk:
     def reprice(self, code: str, list_price: Decimal) -> None:
         """Change the price without VAT of this article's template."""
         template = self.articles()[code]["template"]
-        value = {"__class__": "Decimal", "decimal": str(list_price)}
-        self.call("product.template.write", [template], {"list_price": value})
+        self.call("product.template.write", [template], {"list_price": _exact(list_price)})
+
+    def ring_up(self, code: str, pieces: int) -> None:
+        """Sell these pieces at the ERP's own till, paid by card, and post the sale: its goods leave the storage."""
+        article = self.articles()[code]
+        net = Decimal(article["list_price_used"]["decimal"])
+        (till,) = self.call("sale.point.search", [], 0, 1, None)
+        (known, *_) = self.call("sale.point.payment.method.search_read", [], 0, 1, None, ["account"])
+        (card,) = self.call("sale.point.payment.method.create", [{"name": "Card", "account": known["account"]}])
+        prices = {"unit_list_price": net, "unit_gross_price": net * Decimal("1.25")}
+        line = {"product": article["id"], "quantity": pieces, **{name: _exact(price) for name, price in prices.items()}}
+        (sale,) = self.call("sale.point.sale.create", [{"point": till, "lines": [["create", [line]]]}])
+        (asked,) = self.call("sale.point.sale.read", [sale], ["amount_to_pay"])
+        self.call("sale.point.payment.create", [{"sale": sale, "method": card, "amount": asked["amount_to_pay"]}])
+        for verb in ("process", "post"):
+            self.call(f"sale.point.sale.{verb}", [sale])
+
+    def take_back(self, reference: str, code: str, pieces: int) -> None:
+        """Credit pieces of the sale with this reference: a sale below zero that says which order it is about, processed; what
+        comes back is received and put away."""
+        heads = ["party", "invoice_address", "shipment_address", "currency", "warehouse"]
+        details = ["product.code", "product", "unit", "unit_price", "taxes"]
+        asked = [*heads, *(f"lines.{name}" for name in details)]
+        (sale,) = self.call("sale.sale.search_read", [["reference", "=", reference]], 0, 2, None, asked)
+        (line,) = [one for one in sale["lines."] if one["product."] and one["product."]["code"] == code]
+        back = {name: line[name] for name in ("product", "unit", "unit_price")}
+        back |= {"quantity": -pieces, "taxes": [["add", line["taxes"]]]}
+        values = {**{name: sale[name] for name in heads}, "reference": reference, "lines": [["create", [back]]]}
+        (credit,) = self.call("sale.sale.create", [{**values, "shipment_method": "order", "invoice_method": "order"}])
+        for verb in ("quote", "confirm", "process"):
+            self.call(f"sale.sale.{verb}", [credit])
+        (made,) = self.call("sale.sale.read", [credit], ["shipment_returns"])
+        for verb in ("receive", "do"):
+            self.call(f"stock.shipment.out.return.{verb}", made["shipment_returns"])
 
     def leave(self) -> None:
         self._client.close()
@@ -76,6 +108,10 @@ class Clerk:
         if "error" in body:
             raise RefusedByThemError(f"{method}: {body['error'][0]}")
         return body["result"]
+
+
+def _exact(amount: Decimal) -> Json:
+    return {"__class__": "Decimal", "decimal": str(amount.quantize(Decimal("0.0001")))}
 
 
 class ShopDesk:

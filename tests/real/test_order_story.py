@@ -26,8 +26,9 @@ CHECKOUT = (
 ADD = "mutation($v:ID!,$q:Int!){addItemToOrder(productVariantId:$v,quantity:$q){__typename ...on ErrorResult{errorCode}}}"
 ORDERS = (
     "{orders(options:{take:20,filter:{active:{eq:false}}})"
-    "{items{id code state fulfillments{state trackingCode} lines{quantity}}}}"
+    "{items{id code state fulfillments{state trackingCode} lines{id quantity} payments{refunds{state total}}}}}"
 )
+CANCEL = "mutation($i:CancelOrderInput!){cancelOrder(input:$i){__typename ...on ErrorResult{errorCode}}}"
 
 
 class Story:
@@ -72,6 +73,25 @@ class Story:
         found: list[dict[str, Any]] = self.editor.ask(ORDERS)["orders"]["items"]
         return found
 
+    def cancel(self, pieces: int) -> None:
+        """An editor cancels pieces of the only order."""
+        (order,) = self.shop_orders()
+        (line,) = order["lines"]
+        part = {"orderLineId": line["id"], "quantity": pieces}
+        self.editor.ask(CANCEL, i={"orderId": order["id"], "lines": [part], "reason": "made", "cancelShipping": False})
+
+    def to_ship(self) -> float:
+        """The pieces that are on their way out of the ERP's warehouse by its shipments."""
+        fields = ["outgoing_moves.quantity", "outgoing_moves.state"]
+        shipments = self.clerk.call("stock.shipment.out.search_read", [["state", "!=", "cancelled"]], 0, 100, None, fields)
+        moves = [move for shipment in shipments for move in shipment["outgoing_moves."]]
+        return sum(move["quantity"] for move in moves if move["state"] != "cancelled")
+
+    def refunds(self) -> list[tuple[str, int]]:
+        """What the shop gave back: state and amount in minor units."""
+        payments = [payment for order in self.shop_orders() for payment in order["payments"]]
+        return [(one["state"], int(one["total"])) for payment in payments for one in payment["refunds"]]
+
     def booked(self, count: int) -> bool:
         """Whether exactly so many sales are being worked off."""
         sales = self.sales()
@@ -98,6 +118,9 @@ def story(
     (product,) = clerk.call("product.product.search", [["template", "=", template]], 0, 1, None)
     hub.configure(erp, clerk.storage(), shop, shipping=str(product), tax=str(tax))
     clerk.leave()
+    webshop = hub.folder / "channels/webshop.yaml"
+    settings = webshop.read_text(encoding="utf-8").replace("{take_in: true}", "{take_in: true, pay_refunds: true}")
+    webshop.write_text(settings, encoding="utf-8")
     hub.start()
     told = Story(hub, erp, shop)
     wait_for("the shop shows the stock", lambda: told.on_sale("CAP-001") == 60, AGREE_SECONDS_MAX)
@@ -117,6 +140,32 @@ def test_an_order_is_one_sale_and_one_parcel(story: Story) -> None:
     assert story.clerk.articles()["CAP-001"]["quantity"] == 58
     assert len(story.sales()) == 1
     assert "made.buyer" not in story.hub.log()
+
+
+def test_a_sale_at_the_erps_own_till_leaves_fewer_in_the_shop(story: Story) -> None:
+    story.clerk.ring_up("CAP-001", 3)
+    assert story.clerk.articles()["CAP-001"]["quantity"] == 57
+    wait_for("the shop shows fewer", lambda: story.on_sale("CAP-001") == 57, AGREE_SECONDS_MAX)
+    assert story.sales() == []
+
+
+def test_pieces_cancelled_in_the_shop_are_not_shipped_and_pieces_credited_in_the_erp_are_paid_back(story: Story) -> None:
+    story.buy("CAP-001", 3)
+    wait_for("the order is booked", lambda: story.booked(1), AGREE_SECONDS_MAX)
+    assert story.to_ship() == 3
+    story.cancel(1)
+    wait_for("the ERP ships one less", lambda: story.to_ship() == 2, AGREE_SECONDS_MAX)
+    wait_for("the cancelled piece is for sale", lambda: story.on_sale("CAP-001") == 58, AGREE_SECONDS_MAX)
+    (sale,) = story.sales()
+    story.ship(sale, "GLS-0815")
+    wait_for("the shop shows the parcel", lambda: story.shipped("GLS-0815"), AGREE_SECONDS_MAX)
+    assert story.clerk.articles()["CAP-001"]["quantity"] == 58
+
+    story.clerk.take_back(sale["reference"], "CAP-001", 1)
+    price = int(story.editor.articles()["CAP-001"]["priceWithTax"])
+    wait_for("the shop pays it back", lambda: story.refunds() == [("Settled", price)], AGREE_SECONDS_MAX)
+    wait_for("what came back is for sale", lambda: story.on_sale("CAP-001") == 59, AGREE_SECONDS_MAX)
+    assert len(story.sales()) == 2
 
 
 def test_killed_at_ten_random_moments_it_is_still_once(story: Story) -> None:
