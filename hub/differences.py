@@ -12,7 +12,7 @@ from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
 from hub.diff.compare import Difference, difference
-from hub.diff.guards import NEW_ORDERS, Held, new_orders_guard, price_guard, to_zero_guard
+from hub.diff.guards import NEW_ORDERS, UNEXPLAINED, Held, new_orders_guard, price_guard, to_zero_guard, unexplained_guard
 from hub.flow import Aspect, Key, Target
 from hub.settings.model import Config
 from hub.store.changes import OpenChange
@@ -80,6 +80,8 @@ class Differences:
         """Channels where a hold of new orders waited for a person."""
         self.heard: frozenset[tuple[str, str]] = frozenset()
         """The (channel, stream) that have been read to their end at least once; kept up to date by the walk."""
+        self.agreed: Callable[[str], bool] = lambda _: True
+        """Whether a channel was in agreement once: until then differences that nothing explains wait for a person."""
         self.first_values: dict[Key, dict[str, Plain]] = {}
         """What a listing that is made by us must have from its first moment: SKU, price, sellable."""
 
@@ -238,6 +240,10 @@ class Differences:
             held = price_guard(key, change.before, change.after, self._guards)
             if held is not None:
                 return held
+        if key.aspect == Aspect.STOCK and self._waits_unexplained(change, seen):
+            held = unexplained_guard(key, change.before, change.after, self._guards)
+            if held is not None:
+                return held
         stored = seen.observations.get(key)
         rule = self._config.channels[key.channel].person_edits
         if stored is None or not stored.flips:
@@ -249,6 +255,14 @@ class Differences:
         if rule.verdict == "hold" and old is not None and old.target.value == change.after:
             return Held(key, "person_edit", f"{key} was changed by someone on the channel")
         return None
+
+    def _waits_unexplained(self, change: OpenChange, seen: Seen) -> bool:
+        """At first contact, or while an earlier value of the same key waits for a person because of it."""
+        if self._guards.unexplained_pieces is None:
+            return False
+        former = seen.changes.get(change.key)
+        waits = {hold.id for hold in seen.holds if hold.guard == UNEXPLAINED}
+        return (former is not None and former.hold in waits) or not self.agreed(change.key.channel)
 
 
 def _placed_anew(change: OpenChange, seen: Seen) -> bool:

@@ -26,6 +26,8 @@ from hub.store.tokens import Tokens
 from hub.subscriptions import NO_PUBLIC_URL
 
 REQUESTS_MAX: Final = 50
+BINDINGS_MAX: Final = 5_000
+"""Bindings in one request."""
 _log = logger("people")
 Answer = dict[str, Plain]
 
@@ -43,6 +45,7 @@ class People:
         self._clock = hub.clock
         self._kinds: dict[str, Callable[[Plain], Answer]] = {
             "bind": self._bind,
+            "bind_all": self._bind_all,
             "unbind": self._unbind,
             "ignore": self._ignore,
             "pause": self._pause,
@@ -106,6 +109,17 @@ class People:
         made = replace(old, item=item, state="bound", factor=factor, made_by="person", made_at=self._clock.now())
         self._rebind(old, made)
         return _done(f"{key[0]} {key[1]} is bound to {item}")
+
+    def _bind_all(self, body: Plain) -> Answer:
+        """Bind what a person has accepted from the report of the first contact, each on its own."""
+        done: list[Plain] = []
+        refused: list[Plain] = []
+        for each in body["bindings"][:BINDINGS_MAX]:
+            try:
+                done += self._bind(each)["done"]
+            except RequestRefusedError as bad:
+                refused.append({"key": f"{each['channel']} {each['listing']}", "why": str(bad)})
+        return {"done": done, "refused": refused}
 
     def _unbind(self, body: Plain) -> Answer:
         return self._free(body, "unbound")

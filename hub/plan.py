@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from hub.agreement import mark_of
 from hub.because import brief, change_words
 from hub.canonical.values import Plain, iso
 from hub.diff.compare import difference
-from hub.diff.guards import price_guard, to_zero_guard
+from hub.diff.guards import price_guard, to_zero_guard, unexplained_guard
 from hub.errors import ConfigError
 from hub.files import meant
 from hub.flow import Aspect, Key, Target
@@ -20,7 +21,7 @@ from hub.merge.authority import Authority
 from hub.pacing import NO_CALLS, Calls, calls_for, seconds_for
 from hub.sdk.manifest import Manifest
 from hub.settings.model import Config
-from hub.store import catalogue, changes, channels, dirty, inbox, requests, targets
+from hub.store import catalogue, changes, channels, cursors, dirty, inbox, requests, targets
 from hub.store.catalogue import Binding
 from hub.store.changes import OpenChange
 from hub.store.channels import ChannelState
@@ -96,6 +97,7 @@ class _Read(NamedTuple):
     open: dict[Key, OpenChange]
     bindings: dict[str, Binding]
     state: ChannelState
+    agreed: bool
 
 
 def plan(config: Config, manifests: Mapping[str, Manifest], database: Database, now: int, only: str | None = None) -> Plan:
@@ -127,7 +129,8 @@ def _read(tx: Tx, name: str) -> _Read:
     bindings = {each.listing: each for each in catalogue.bindings_in(tx, name)}
     wanted = targets.targets_in(tx, name)
     listings = {(key.channel, key.listing) for key in wanted}
-    return _Read(wanted, targets.observations_in(tx, name), _open(tx, listings), bindings, channels.state(tx, name))
+    agreed = bool(cursors.position(tx, mark_of(name)))
+    return _Read(wanted, targets.observations_in(tx, name), _open(tx, listings), bindings, channels.state(tx, name), agreed)
 
 
 def _open(tx: Tx, listings: Iterable[tuple[str, str]]) -> dict[Key, OpenChange]:
@@ -177,16 +180,20 @@ def _entry(config: Config, key: Key, target: Target, shown: Plain, after: Plain,
         hold = next((each for each in holds if each.id == change.hold), None)
         words = f"{hold.guard}: {hold.words}" if hold else change.words
         return Entry(key, sku, shown, after, because, change.state, words, change.hold)
-    words = "" if change is not None else _guard_words(config, key, shown, after, seen)
+    words = "" if change is not None else _guard_words(config, key, shown, after, seen, there.agreed)
     if words:
         return Entry(key, sku, shown, after, because, "held", words)
     return Entry(key, sku, shown, after, because, "ready" if mode == "live" else mode)
 
 
-def _guard_words(config: Config, key: Key, shown: Plain, after: Plain, seen: StoredObservation | None) -> str:
+def _guard_words(config: Config, key: Key, shown: Plain, after: Plain, seen: StoredObservation | None, agreed: bool) -> str:
     """Which guard would hold a change that is not decided yet, in words; "" when none would."""
     if key.aspect == Aspect.PRICE:
         held = price_guard(key, shown, after, config.pricing.guards)
+        if held is not None:
+            return f"{held.guard}: {held.words}"
+    if key.aspect == Aspect.STOCK and not agreed:
+        held = unexplained_guard(key, shown, after, config.pricing.guards)
         if held is not None:
             return f"{held.guard}: {held.words}"
     rule = config.channels[key.channel].person_edits

@@ -7,6 +7,7 @@ all others, bindings, dead letters, hints of what to read, and the dirty marks t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from hub.canonical.item import CLAIMED_FIELDS
@@ -131,10 +132,16 @@ class Told:
             identify.record(told.channel, told.value, told.envelope.sweep)
         result = identify.result
         made = {new.sku for new in result.items.values()} - had
-        # A new item may be what listings read earlier were waiting for.
+        # A new item may be what listings were waiting for: those read earlier, and those read in this very batch before it.
         for binding in by_sku:
             if binding.sku in made and binding.state == "unbound" and (binding.channel, binding.listing) not in result.bindings:
                 identify.record(binding.channel, _as_record(binding), binding.sweep)
+        early = [(key, one) for key, one in result.bindings.items() if one.state == "unbound" and one.sku in made]
+        if early:
+            again = {key for key, _ in early}
+            result.letters = [letter for letter in result.letters if letter[:2] not in again]
+        for key, one in early:
+            identify.record(key[0], _as_record(_binding(key, one)), one.sweep)
         return result
 
     def items_heard(self, heard: frozenset[tuple[str, str]]) -> bool:
@@ -376,9 +383,7 @@ class Told:
         catalogue.save_bindings(
             tx,
             [
-                Binding(c, listing, b.item, "gone", b.sku, b.refs, b.factor, b.made_by, b.made_at, b.sweep)
-                if (b := known.get((c, listing)))
-                else Binding(c, listing, "", "gone", made_at=mark)
+                replace(b, state="gone") if (b := known.get((c, listing))) else Binding(c, listing, "", "gone", made_at=mark)
                 for c, listing in gone
             ],
         )
@@ -409,15 +414,13 @@ class Told:
 
 
 def _known(binding: Binding) -> Known:
-    return Known(
-        binding.item, binding.state, binding.sku, binding.refs, binding.factor, binding.made_by, binding.made_at, binding.sweep
-    )
+    b = binding
+    return Known(b.item, b.state, b.sku, b.refs, b.factor, b.made_by, b.made_at, b.sweep, b.barcode)
 
 
 def _binding(key: tuple[str, str], known: Known) -> Binding:
-    return Binding(
-        key[0], key[1], known.item, known.state, known.sku, known.refs, known.factor, known.made_by, known.made_at, known.sweep
-    )
+    k = known
+    return Binding(*key, k.item, k.state, k.sku, k.refs, k.factor, k.made_by, k.made_at, k.sweep, k.barcode)
 
 
 def _as_record(binding: Binding) -> dict[str, Plain]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from hub.agreement import Agreement
 from hub.channel import ORDERS, Channel
 from hub.clock import Clock
 from hub.decide import Decide
@@ -126,6 +127,8 @@ class Walk:
         self._copied = database.read(lambda tx: cursors.position(tx, "intake"))
         self._authority = Authority(config)
         self._decide = Decide(config, channels, database, clock, self._authority)
+        self._agreement = Agreement(config, channels, database, clock)
+        self._decide.differences.agreed = self._agreement.reached
         parties = Parties(vault, clock)
         self._ordered = Ordered(config, channels, database, clock, self._authority, self._decide.differences, parties)
         self._moved = Moved(config, channels, database, clock, self._authority, self._decide.differences)
@@ -149,6 +152,8 @@ class Walk:
         moved, movements_to_send = self._moved.step(limit)
         decided, to_send = self._decide.step(limit, self._heard)
         to_send |= orders_to_send | movements_to_send
+        if not (understood or decided or did):
+            self._agreement.look(self._heard)
         if understood:
             to_send |= self._with_look_ups()
             to_send |= self._barrier()

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from hub.canonical.values import Plain
+from hub.canonical.values import THOUSAND, Plain, pieces
 from hub.flow import Key
 from hub.settings.model import Guards
 
@@ -74,3 +74,20 @@ def to_zero_guard(
             words = f"{count} of {total} listings would fall to zero, more than {guards.to_zero_percent} %"
             held[channel] = Held(keys[0], "to_zero", words)
     return held
+
+
+UNEXPLAINED = "unexplained"
+
+
+def unexplained_guard(key: Key, shown: Plain, target: Plain, guards: Guards) -> Held | None:
+    """Holds a figure of a channel that was never in agreement yet, when it would move by more pieces than were set.
+
+    What explains a difference (open orders, safety stock) is in the target already: what is left, nobody has explained.
+    """
+    if guards.unexplained_pieces is None or shown is None:
+        return None
+    gap = abs(int(target["sellable"]) - int(shown["sellable"]))
+    if gap <= guards.unexplained_pieces * THOUSAND:
+        return None
+    words = f"shows {pieces(shown['sellable'])} and should show {pieces(target['sellable'])} at first contact"
+    return Held(key, UNEXPLAINED, f"{words}: more than {guards.unexplained_pieces} pieces that nothing explains")

@@ -12,7 +12,7 @@ from hub.clock import Clock
 from hub.errors import UnavailableError
 from hub.flow import Door, Envelope
 from hub.sdk.contract import Page, ReadAsk
-from hub.store import channels, cursors, inbox
+from hub.store import channels, cursors, inbox, ledger
 from hub.store.cursors import Kind, Reading
 from hub.store.database import Database, Tx
 from hub.store.vault import Vault
@@ -45,7 +45,9 @@ class Poll:
         ask = ReadAsk(before.cursor, kind == "sweep" or not before.cursor, declared.page_max, before.started_at)
         begun = self._database.next()
         asked_at = self._clock.now()
+        calls = self._channel.client.reads
         page = self._channel.connector.read(stream, ask)
+        calls = self._channel.client.reads - calls
         seq, answered = self._database.next_block(2)
         after = self._advanced(before, ask, page, seq, declared.records)
         door = Door.SWEEP if ask.full else Door.POLL
@@ -66,6 +68,7 @@ class Poll:
         def keep(tx: Tx) -> None:
             inbox.store(tx, self._vault, [inbox.Arrival(envelope, page.gone)])
             cursors.save(tx, after)
+            ledger.count(tx, {("calls", name, stream): calls})
             if kind == "sweep" and not after.under_way:
                 self._hand_to_poll(tx, stream, after)
 
@@ -81,7 +84,9 @@ class Poll:
         ids = [each.id for each in asked]
         begun = self._database.next()
         asked_at = self._clock.now()
+        calls = self._channel.client.reads
         page = self._channel.connector.look_up(stream, ids)
+        calls = self._channel.client.reads - calls
         seq, answered = self._database.next_block(2)
         envelope = Envelope(
             seq, self._channel.name, Door.LOOKUP, stream, "", asked_at, page.body, f"lookup:{stream}", begun, answered
@@ -90,6 +95,7 @@ class Poll:
         def keep(tx: Tx) -> None:
             inbox.store(tx, self._vault, [inbox.Arrival(envelope, page.gone)])
             channels.looked_up(tx, asked)
+            ledger.count(tx, {("calls", self._channel.name, stream): calls})
 
         self._database.transaction(keep)
 

@@ -22,6 +22,7 @@ class Known:
     made_by: str = ""
     made_at: int = 0
     sweep: int = 0
+    barcode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ class Identify:
             state = "bound"
         elif old.state != "ignored":
             state, item, made_by = self._bind(channel, listing, sku)
-        new = Known(item, state, sku or old.sku, refs, old.factor, made_by, old.made_at or self._now, max(sweep, old.sweep))
+        barcode = (barcode14(str(record["barcode"])) or "") if record.get("barcode") is not None else old.barcode
+        made_at, listed = old.made_at or self._now, max(sweep, old.sweep)
+        new = Known(item, state, sku or old.sku, refs, old.factor, made_by, made_at, listed, barcode)
         self._keep(channel, listing, old, new)
         if item and state == "bound" and channel in self._item_channels:
             self._describe(item, record, new.sku, old.sku)

@@ -370,6 +370,8 @@ class Guards(Part):
     """More new orders than this at once wait."""
     gone_percent: int = Field(default=10, ge=1, le=100)
     """Share of a channel's listings that one sweep may find gone."""
+    unexplained_pieces: int | None = Field(default=None, ge=0)
+    """At the first contact with a channel, a figure that would move by more than this many pieces waits; empty: none waits."""
 
 
 class PricingSettings(Part):

@@ -29,6 +29,7 @@ class Binding:
     """A listing on a channel and the item it sells. `state`: bound, unbound, ambiguous, ignored or gone.
 
     `factor` is how many of the item one listed unit takes (a box of 6). `sweep` numbers the last full reading that listed it.
+    `barcode` is the listing's own, as 14 digits ("": none that can be compared).
     """
 
     channel: str
@@ -41,6 +42,7 @@ class Binding:
     made_by: str = ""
     made_at: int = 0
     sweep: int = 0
+    barcode: str = ""
 
 
 class StoredClaim(NamedTuple):
@@ -57,7 +59,7 @@ class StoredClaim(NamedTuple):
     seq: int
 
 
-_BINDING = "b.channel, b.listing, b.item, b.state, b.sku, b.refs, b.factor, b.made_by, b.made_at, b.sweep"
+_BINDING = "b.channel, b.listing, b.item, b.state, b.sku, b.refs, b.factor, b.made_by, b.made_at, b.sweep, b.barcode"
 
 
 def items(tx: Tx, keys: Iterable[str]) -> dict[str, Item]:
@@ -139,11 +141,16 @@ def bindings_in(tx: Tx, channel: str, state: str | None = None) -> list[Binding]
 def save_bindings(tx: Tx, bindings: Sequence[Binding]) -> None:
     """Keep the bindings, new or changed."""
     tx.many(
-        "INSERT INTO bindings (channel, listing, item, state, sku, refs, factor, made_by, made_at, sweep) VALUES (:channel, "
-        ":listing, :item, :state, :sku, :refs, :factor, :made_by, :made_at, :sweep) ON CONFLICT (channel, listing) DO UPDATE "
+        "INSERT INTO bindings (channel, listing, item, state, sku, refs, factor, made_by, made_at, sweep, barcode) VALUES "
+        "(:channel, :listing, :item, :state, :sku, :refs, :factor, :made_by, :made_at, :sweep, :barcode) "
+        "ON CONFLICT (channel, listing) DO UPDATE "
         "SET item = excluded.item, state = excluded.state, sku = excluded.sku, refs = excluded.refs, "
-        "factor = excluded.factor, made_by = excluded.made_by, made_at = excluded.made_at, sweep = excluded.sweep",
-        [(b.channel, b.listing, b.item, b.state, b.sku, b.refs, b.factor, b.made_by, b.made_at, b.sweep) for b in bindings],
+        "factor = excluded.factor, made_by = excluded.made_by, made_at = excluded.made_at, sweep = excluded.sweep, "
+        "barcode = excluded.barcode",
+        [
+            (b.channel, b.listing, b.item, b.state, b.sku, b.refs, b.factor, b.made_by, b.made_at, b.sweep, b.barcode)
+            for b in bindings
+        ],
     )
 
 

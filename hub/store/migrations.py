@@ -181,7 +181,12 @@ _ROUTES: Final = (
     "CREATE INDEX not_found_holding ON not_found (item, place) WHERE lifted_at = 0",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS, _OVERSELLS, _MOVEMENTS, _BOOKS, _ROUTES)
+_BARCODES: Final = (
+    "ALTER TABLE bindings ADD COLUMN barcode text NOT NULL DEFAULT ''",
+    "CREATE INDEX bindings_barcode ON bindings (channel, barcode) WHERE barcode <> ''",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS, _OVERSELLS, _MOVEMENTS, _BOOKS, _ROUTES, _BARCODES)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 TYPES: Final = {

@@ -55,7 +55,8 @@ class Ground:
         self.vault = Vault({"testkey1": b"k" * 32}, "testkey1", self.clock.bytes)
         self.database: Database = SqliteDatabase(":memory:", threaded=False)
         stream = SimpleNamespace(page_max=2, records="items")
-        named = SimpleNamespace(name="till", manifest=SimpleNamespace(streams={"items": stream}), connector=self.platform)
+        manifest, client = SimpleNamespace(streams={"items": stream}), SimpleNamespace(reads=0)
+        named = SimpleNamespace(name="till", manifest=manifest, connector=self.platform, client=client)
         self.poll = Poll(cast(Channel, named), self.database, self.vault, self.clock)
 
     def reads(self, kind: Kind, *pages: Page | Exception) -> Reading:
