@@ -7,12 +7,12 @@ from typing import Final, Never
 from connectors.vendure.documents import SIGN_IN
 from hub.sdk.api import (
     ChannelContext,
-    OutcomeUnknownError,
     Plain,
     RefusedError,
     Response,
     UnauthorizedError,
-    UnavailableError,
+    code_of,
+    errors_said,
     request_id,
 )
 
@@ -20,7 +20,6 @@ PATH: Final = "/admin-api"
 TOKEN_HEADER: Final = "vendure-auth-token"
 UNEXPECTED: Final = "INTERNAL_SERVER_ERROR"
 FORBIDDEN_WORDS: Final = "You are not currently authorized"
-WORDS_CHARS_MAX: Final = 300
 
 BAD_DOCUMENT: Final = frozenset({400})
 """What Apollo answers to a document that the schema does not allow (to bad variables it answers 200); the body says why."""
@@ -56,7 +55,7 @@ class AdminApi:
         if body.get("errors"):
             self._refuse(operation, body, answer, writes)
         if not isinstance(body.get("data"), dict):
-            self._unsure(operation, "the answer has neither data nor errors", answer, writes)
+            raise self._client.unclear("the answer has neither data nor errors", operation, answer, writes=writes)
         return body["data"], request_id(answer)
 
     def _post(
@@ -71,7 +70,7 @@ class AdminApi:
             json={"query": document, "variables": variables},
             statuses=BAD_DOCUMENT,
         )
-        return answer, self._body(operation, answer, writes)
+        return answer, self._client.told(answer, operation, writes=writes)
 
     def _headers(self) -> dict[str, str]:
         channel = self._context.settings.get("channel_token", "")
@@ -95,7 +94,7 @@ class AdminApi:
             json={"query": SIGN_IN, "variables": {"username": username, "password": password}},
             statuses=BAD_DOCUMENT,
         )
-        body = self._body("sign in", answer, False)
+        body = self._client.told(answer, "sign in", writes=False)
         if _is_forbidden(body):
             self._unauthorized("signing in is forbidden")
         if body.get("errors"):
@@ -111,47 +110,25 @@ class AdminApi:
     def _unauthorized(self, words: str) -> Never:
         raise UnauthorizedError(words, channel=self._context.channel, operation="sign in")
 
-    def _body(self, operation: str, answer: Response, writes: bool) -> dict[str, Plain]:
-        try:
-            body = answer.json()
-        except ValueError as bad:
-            self._unsure(operation, f"answered with no JSON: {bad}", answer, writes)
-        if not isinstance(body, dict):
-            self._unsure(operation, "answered with no JSON object", answer, writes)
-        return body
-
     def _refuse(self, operation: str, body: dict[str, Plain], answer: Response, writes: bool) -> Never:
         """The error that fits what the answer's `errors` say."""
-        channel, ident = self._context.channel, request_id(answer)
-        error = body["errors"][0] if isinstance(body["errors"], list) else {}
-        words, path = _words(error), error.get("path") or []
+        channel, ident, said = self._context.channel, request_id(answer), errors_said(body)
+        assert said is not None
+        error, words = said.errors[0] if said.errors else {}, said.words
+        path = error.get("path") or []
         if _is_forbidden(body):
             raise UnauthorizedError(words, channel=channel, operation=operation, request_id=ident)
         # Without `data` nothing was executed. With a path of one step the resolver itself threw; a deeper one would mean
         # that it had done its work and only the answer broke.
         threw = len(path) == 1 and body.get("data") is None and len(body["errors"]) == 1
         if "data" not in body or threw:
-            meant = (error.get("extensions") or {}).get("code", UNEXPECTED) != UNEXPECTED
+            meant = (code_of(error) or UNEXPECTED) != UNEXPECTED
             raise RejectedError(words, meant=meant, channel=channel, operation=operation, request_id=ident)
-        self._unsure(operation, words, answer, writes)
-
-    def _unsure(self, operation: str, words: str, answer: Response, writes: bool) -> Never:
-        kind = OutcomeUnknownError if writes else UnavailableError
-        raise kind(words, channel=self._context.channel, operation=operation, request_id=request_id(answer))
-
-
-def _words(error: Plain) -> str:
-    said = error.get("message", "") if isinstance(error, dict) else ""
-    return " ".join(str(said).split())[:WORDS_CHARS_MAX] or "an error without words"
+        raise self._client.unclear(words, operation, answer, writes=writes)
 
 
 def _is_forbidden(body: dict[str, Plain]) -> bool:
-    errors = body.get("errors")
-    if not isinstance(errors, list):
-        return False
-    for error in errors:
-        if not isinstance(error, dict):
-            continue
-        if (error.get("extensions") or {}).get("code") == "FORBIDDEN" or _words(error).startswith(FORBIDDEN_WORDS):
-            return True
-    return False
+    said = errors_said(body)
+    return said is not None and (
+        "FORBIDDEN" in said.codes or any(str(one.get("message")).startswith(FORBIDDEN_WORDS) for one in said.errors)
+    )

@@ -5,8 +5,7 @@ Facts checked on 3.7.3. Orders have their own files: `order_reading.py`, `order_
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -14,27 +13,34 @@ from typing import Final
 from connectors.vendure.admin_api import AdminApi, RejectedError
 from connectors.vendure.documents import PROBE, READ_ITEMS, READ_STOCK, SEND_PRICE, SEND_STOCK, TERMS
 from connectors.vendure.money import amount_of, hundredths
-from connectors.vendure.order_reading import OrderReader, pickups
+from connectors.vendure.order_reading import OrderReader
 from connectors.vendure.order_sending import OrderSender
 from connectors.vendure.reading import Reading
 from hub.sdk.api import (
+    THOUSAND,
     Change,
-    ChannelError,
     Connector,
     Outcome,
-    OutcomeUnknownError,
     Page,
     Plain,
+    Planned,
     ReadAsk,
     Receipt,
-    UnavailableError,
+    anchored,
     body_json,
+    compared,
+    cut,
     iso,
-    micros,
+    not_sent,
+    pairs_in,
     plain_decimal,
+    read_time,
+    refused,
+    send_in_parts,
+    unsure,
+    whole_figure,
 )
 
-THOUSAND: Final = 1000
 INT_MAX: Final = 2**31 - 1
 """GraphQL's Int has 32 bits; Money is carried in the same range here."""
 FAULTS_MAX: Final = 16
@@ -50,15 +56,6 @@ class Terms:
     locations: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One change with the input that expresses it and the judge of the variant shown in the answer."""
-
-    change: Change
-    given: dict[str, Plain]
-    judge: Callable[[dict[str, Plain]], Receipt]
-
-
 class VendureConnector(Connector):
     """One Vendure channel, by its Admin API."""
 
@@ -66,7 +63,8 @@ class VendureConnector(Connector):
         """Prepare signing in; nothing is asked yet."""
         self._api = AdminApi(self.context)
         self._known: Terms | None = None
-        overlap, places = self.manifest.streams["orders"].overlap_seconds, pickups(self.settings.get("pickup_methods", ""))
+        overlap = self.manifest.streams["orders"].overlap_seconds
+        places = pairs_in("pickup_methods", self.settings.get("pickup_methods", ""))
         self._orders = OrderReader(self._api, self.context.channel, overlap, places)
         self._facts = OrderSender(self._api)
 
@@ -74,7 +72,7 @@ class VendureConnector(Connector):
 
     def read_items(self, ask: ReadAsk) -> Page:
         """The next variants with product, options, prices and stock levels; a poll asks for those changed since."""
-        reading = Reading.from_cursor(ask.cursor)
+        reading = Reading.at(ask.cursor)
         if not reading.under_way:
             begun = self._opened_reading(reading, ask.full, self.manifest.streams["items"].overlap_seconds)
             if begun is None:
@@ -84,7 +82,7 @@ class VendureConnector(Connector):
 
     def read_stock(self, ask: ReadAsk) -> Page:
         """The next variants with their stock levels only: always the whole listing."""
-        reading = Reading.from_cursor(ask.cursor)
+        reading = Reading.at(ask.cursor)
         if not reading.under_way:
             reading = Reading(under_way=True)
         return self._page(READ_STOCK, "read stock", reading, ask.page_max)
@@ -121,33 +119,20 @@ class VendureConnector(Connector):
         window = {"take": 1, **_changed_after(since)}
         newest = {"take": 1, "sort": {"updatedAt": "DESC"}}
         found, _ = self._api.ask("probe", PROBE, {"window": window, "newest": newest}, writes=False)
-        times = [_micros(item["updatedAt"]) for item in found["newest"]["items"]]
+        times = [read_time(item["updatedAt"]) for item in found["newest"]["items"]]
         return max(times, default=None), found["window"]["totalItems"]
 
     def _page(self, document: str, operation: str, reading: Reading, page_max: int) -> Page:
-        anchor = 1 if reading.last else 0
-        listing = self._list(
-            document,
-            operation,
-            {
-                "skip": reading.skip - anchor,
-                "take": page_max + anchor,
-                "sort": {"id": "ASC"},
-                **_changed_after(reading.since),
-            },
-        )
-        items, total = listing["items"], listing["totalItems"]
-        if anchor and (not items or items[0]["id"] != reading.last):
-            # Something before this place was deleted: step back, so that nothing slips through the gap.
-            return self._page(document, operation, reading.stepped_back(page_max), page_max)
-        items = listing["items"] = items[anchor:]
-        after = reading.read([item["id"] for item in items])
+        def listed(skip: int, take: int) -> tuple[list[dict[str, Plain]], int]:
+            window = {"skip": skip, "take": take, "sort": {"id": "ASC"}, **_changed_after(reading.since)}
+            listing = self._list(document, operation, window)
+            return listing["items"], listing["totalItems"]
+
+        stretch = anchored(listed, reading.spot, page_max, channel=self.context.channel, operation=operation)
+        after, total = reading.read(stretch), stretch.total or 0
         more = after.skip < total
-        if more and not items:
-            raise UnavailableError(
-                f"the listing ended after {after.skip} of {total}", channel=self.context.channel, operation=operation
-            )
         cursor = after.cursor() if more else after.closed().cursor()
+        listing = {"totalItems": total, "items": stretch.rows}
         return Page(body_json({"data": {"productVariants": listing}}), cursor, more, total)
 
     def _look_up(self, document: str, operation: str, ids: Sequence[str]) -> Page:
@@ -171,11 +156,11 @@ class VendureConnector(Connector):
         terms = self._terms({change.place_ref or pool for change in changes}, set())
         for change in changes:
             place = change.place_ref or pool
-            pieces, rest = divmod(change.after["raw"], THOUSAND)
-            if rest or not 0 <= pieces <= INT_MAX:
-                receipts.append(_refused(change, "Vendure counts whole pieces from 0 up"))
+            pieces = whole_figure(change, INT_MAX)
+            if pieces is None:
+                receipts.append(refused(change, "Vendure counts whole pieces from 0 up"))
             elif place not in terms.locations:
-                receipts.append(_refused(change, f"the shop has no stock location {place}"))
+                receipts.append(refused(change, f"the shop has no stock location {place}"))
             else:
                 given = {"id": change.key.listing, "stockLevels": [{"stockLocationId": place, "stockOnHand": pieces}]}
                 planned.append(Planned(change, given, _stock_judge(change, place, pieces)))
@@ -190,14 +175,14 @@ class VendureConnector(Connector):
             try:
                 minor = hundredths(Decimal(change.after["amount"]))
             except ValueError as bad:
-                receipts.append(_refused(change, str(bad)))
+                receipts.append(refused(change, str(bad)))
                 continue
             if currency not in terms.currencies:
-                receipts.append(_refused(change, f"the shop's channel has no prices in {currency}"))
+                receipts.append(refused(change, f"the shop's channel has no prices in {currency}"))
             elif tax != terms.tax:
-                receipts.append(_refused(change, f"the shop's prices have tax {terms.tax}, this one has it {tax}"))
+                receipts.append(refused(change, f"the shop's prices have tax {terms.tax}, this one has it {tax}"))
             elif not 0 <= minor <= INT_MAX:
-                receipts.append(_refused(change, "the amount is out of range"))
+                receipts.append(refused(change, "the amount is out of range"))
             else:
                 given = {"id": change.key.listing, "prices": [{"currencyCode": currency, "price": minor}]}
                 planned.append(Planned(change, given, _price_judge(change, currency, minor, tax)))
@@ -225,35 +210,24 @@ class VendureConnector(Connector):
 
     def _send(self, operation: str, document: str, planned: list[Planned], batch_max: int) -> list[Receipt]:
         """One receipt each. Vendure takes a batch whole or not at all, so a refused one is halved until the bad one is alone."""
-        waiting = [planned[start : start + batch_max] for start in range(0, len(planned), batch_max)]
-        receipts: list[Receipt] = []
         faults = 0
-        while waiting:
-            part = waiting.pop(0)
+
+        def post(part: list[Planned]) -> tuple[list[Receipt], list[Planned]]:
+            nonlocal faults
+            if faults > FAULTS_MAX:
+                return [not_sent(one, "not sent: too many parts of this batch failed without a reason") for one in part], []
             try:
                 answer, ident = self._api.ask(operation, document, {"input": [one.given for one in part]}, writes=True)
-            except RejectedError as refused:
-                faults += not refused.meant
-                if faults > FAULTS_MAX:
-                    return receipts + _unsent(part, waiting, refused)
+            except RejectedError as no:
+                faults += not no.meant
                 if len(part) > 1:
-                    middle = len(part) // 2
-                    waiting[:0] = [part[:middle], part[middle:]]
-                else:
-                    outcome = Outcome.REFUSED if refused.meant else Outcome.NOT_SENT
-                    receipts.append(Receipt(part[0].change.id, outcome, refused.message, refused.request_id))
-                continue
-            except ChannelError as failed:
-                if not receipts:
-                    raise
-                return receipts + _unsent(part, waiting, failed)
+                    return [], part
+                outcome = Outcome.REFUSED if no.meant else Outcome.NOT_SENT
+                return [Receipt(part[0].id, outcome, no.message, no.request_id)], []
             shown = {variant["id"]: variant for variant in answer["updateProductVariants"] if variant}
-            receipts += [_judged(one, shown, ident) for one in part]
-        return receipts
+            return [_judged(one, shown, ident) for one in part], []
 
-
-def _micros(text: str) -> int:
-    return micros(dt.datetime.fromisoformat(text))
+        return send_in_parts(cut(planned, batch_max), post)
 
 
 def _changed_after(since: int | None) -> dict[str, Plain]:
@@ -263,7 +237,7 @@ def _changed_after(since: int | None) -> dict[str, Plain]:
 def _judged(one: Planned, shown: dict[str, dict[str, Plain]], ident: str) -> Receipt:
     variant = shown.get(one.change.key.listing)
     if variant is None:
-        return Receipt(one.change.id, Outcome.UNKNOWN, "the answer does not show this variant", ident)
+        return unsure(one, "the answer does not show this variant", ident)
     return one.judge(variant)
 
 
@@ -271,14 +245,12 @@ def _stock_judge(change: Change, place: str, pieces: int) -> Callable[[dict[str,
     def judge(variant: dict[str, Plain]) -> Receipt:
         levels = [level for level in variant["stockLevels"] if level["stockLocationId"] == place]
         if not levels:
-            return _refused(change, f"accepted, but the variant shows no stock at location {place}")
+            return refused(change, f"accepted, but the variant shows no stock at location {place}")
         on_hand, allocated = levels[0]["stockOnHand"], levels[0]["stockAllocated"]
         shows = {"raw": on_hand * THOUSAND, "sellable": (on_hand - allocated) * THOUSAND}
         if variant["trackInventory"] == "FALSE":
-            return Receipt(change.id, Outcome.REFUSED, "this variant does not track its stock, so it sells without limit")
-        if on_hand != pieces:
-            return Receipt(change.id, Outcome.REFUSED, f"asked for {pieces} on hand, the shop shows {on_hand}", shows=shows)
-        return Receipt(change.id, Outcome.APPLIED, shows=shows)
+            return refused(change, "this variant does not track its stock, so it sells without limit")
+        return compared(change, pieces, on_hand, shows)
 
     return judge
 
@@ -287,23 +259,8 @@ def _price_judge(change: Change, currency: str, minor: int, tax: str) -> Callabl
     def judge(variant: dict[str, Plain]) -> Receipt:
         prices = [price["price"] for price in variant["prices"] if price["currencyCode"] == currency]
         if not prices:
-            return _refused(change, f"accepted, but the variant shows no price in {currency}")
-        shows = {"amount": plain_decimal(amount_of(int(prices[0]))), "currency": currency, "tax": tax}
-        if prices[0] != minor:
-            words = f"asked for {minor} hundredths, the shop shows {prices[0]}"
-            return Receipt(change.id, Outcome.REFUSED, words, shows=shows)
-        return Receipt(change.id, Outcome.APPLIED, shows=shows)
+            return refused(change, f"accepted, but the variant shows no price in {currency}")
+        asked, shown = plain_decimal(amount_of(minor)), plain_decimal(amount_of(int(prices[0])))
+        return compared(change, asked, shown, {"amount": shown, "currency": currency, "tax": tax})
 
     return judge
-
-
-def _refused(change: Change, words: str) -> Receipt:
-    return Receipt(change.id, Outcome.REFUSED, words)
-
-
-def _unsent(part: Iterable[Planned], rest: Iterable[Iterable[Planned]], failed: ChannelError) -> list[Receipt]:
-    """Receipts of a batch that a failure broke off after other parts of it were answered."""
-    outcome = Outcome.UNKNOWN if isinstance(failed, OutcomeUnknownError) else Outcome.NOT_SENT
-    receipts = [Receipt(one.change.id, outcome, failed.message, failed.request_id) for one in part]
-    later = [one for part in rest for one in part]
-    return receipts + [Receipt(one.change.id, Outcome.NOT_SENT, "not sent: an earlier part failed") for one in later]

@@ -9,9 +9,9 @@ from typing import Final
 
 from connectors.vendure.admin_api import AdminApi
 from connectors.vendure.order_documents import ADD_NOTE, UPDATE_NOTE
-from connectors.vendure.order_facts import applied, asked, mark, not_sent, refused
+from connectors.vendure.order_facts import applied, asked
 from connectors.vendure.order_records import Row
-from hub.sdk.api import Change, Receipt, from_minor
+from hub.sdk.api import Change, Receipt, from_minor, named_mark, not_sent, one_line, refused
 
 TITLE_CHARS_MAX: Final = 120
 
@@ -41,19 +41,15 @@ def note(api: AdminApi, change: Change, order: Row) -> Receipt:
 
 
 def _ours(change: Change, order: Row) -> list[Row]:
-    return [one for one in order["history"]["items"] if mark(change) in str(one["data"].get("note") or "")]
+    return [one for one in order["history"]["items"] if named_mark(change) in str(one["data"].get("note") or "")]
 
 
 def _text(change: Change) -> str:
     said = change.after
     if said["fact"] == "ready":
-        where = _title(said.get("where"))
+        where = one_line(said.get("where"), TITLE_CHARS_MAX)
         words = f"Ready to be collected at {where}" if where else "Ready to be collected"
     else:
-        by, currency = _title(said.get("by")), str(said["currency"])
+        by, currency = one_line(said.get("by"), TITLE_CHARS_MAX), str(said["currency"])
         words = f"{from_minor(int(said['amount_minor']), currency)} {currency} refunded" + (f" by {by}" if by else "")
-    return f"{words} ({mark(change)})"
-
-
-def _title(said: object) -> str:
-    return " ".join(str(said or "").split())[:TITLE_CHARS_MAX]
+    return f"{words} ({named_mark(change)})"

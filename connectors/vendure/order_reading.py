@@ -6,16 +6,14 @@ cursor watches the newest orders, the open ones first, by a digest of what may m
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connectors.vendure.admin_api import AdminApi
 from connectors.vendure.order_documents import PROBE_ORDERS, READ_ORDERS
 from connectors.vendure.order_records import Row, pulse, record
-from hub.sdk.api import ConfigError, Page, Plain, ReadAsk, UnavailableError, body_json, iso, micros
+from hub.sdk.api import MICROS_PER_SECOND, Bookmark, Page, Plain, ReadAsk, Spot, Stretch, anchored, body_json, iso, read_time
 
 WATCHED_MAX: Final = 500
 """Orders that a cursor watches. What moves in older ones is told by events and found by sweeps."""
@@ -24,7 +22,7 @@ PLACED: Final[dict[str, Plain]] = {"orderPlacedAt": {"isNull": False}}
 
 
 @dataclass(frozen=True, slots=True)
-class OrderReading:
+class OrderReading(Bookmark):
     """Where a reading stands; a cursor is this as JSON.
 
     `since` (microseconds of the shop's clock, None: all orders) and `moved` say what the present reading lists; `skip` and
@@ -41,22 +39,10 @@ class OrderReading:
     count: int = 0
     watched: dict[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def from_cursor(cls, cursor: str) -> OrderReading:
-        """The reading that a cursor continues; "" is the very beginning."""
-        if not cursor:
-            return cls()
-        kept = json.loads(cursor)
-        return cls(**{**kept, "moved": tuple(kept["moved"])})
-
-    def cursor(self) -> str:
-        """The reading as a cursor."""
-        return json.dumps(asdict(self), separators=(",", ":"))
-
-    def read(self, orders: Sequence[Row]) -> OrderReading:
+    def read(self, stretch: Stretch) -> OrderReading:
         """The reading after these orders, which are watched from now on."""
         watched = dict(self.watched)
-        for order in orders:
+        for order in stretch.rows:
             watched.pop(order["id"], None)
             watched[order["id"]] = ("." if order["state"] in ENDED_STATES else "") + pulse(order)
         for ended in (True, False):
@@ -64,8 +50,8 @@ class OrderReading:
                 if len(watched) <= WATCHED_MAX:
                     break
                 del watched[ident]
-        last = orders[-1]["id"] if orders else self.last
-        return replace(self, skip=self.skip + len(orders), last=last, watched=watched)
+        skip, last = stretch.after(len(stretch.rows))
+        return replace(self, skip=skip, last=last, watched=watched)
 
 
 class OrderReader:
@@ -79,7 +65,7 @@ class OrderReader:
 
     def read(self, ask: ReadAsk) -> Page:
         """The next placed orders; a poll lists those edited, placed or moved since."""
-        reading = OrderReading.from_cursor(ask.cursor)
+        reading = OrderReading.at(ask.cursor)
         if not reading.under_way:
             begun = self._begun(reading, ask.full)
             if begun is None:
@@ -93,7 +79,7 @@ class OrderReader:
         listing = self._listed({"take": len(asked), "filter": {"id": {"in": asked}}})
         found = {order["id"] for order in listing["items"]}
         gone = tuple(one for one in asked if one not in found)
-        return Page(self._body(listing, listing["items"]), "", False, len(found), gone)
+        return Page(self._body(listing["items"], listing["totalItems"]), "", False, len(found), gone)
 
     def _begun(self, stored: OrderReading, full: bool) -> OrderReading | None:
         """A reading that has begun; None when a poll finds the shop exactly as the last reading left it."""
@@ -103,7 +89,7 @@ class OrderReader:
             return OrderReading(under_way=True, newest=newest, count=count)
         if (newest, count) == (stored.newest, stored.count) and not moved:
             return None
-        since = stored.newest - self._overlap_seconds * 1_000_000
+        since = stored.newest - self._overlap_seconds * MICROS_PER_SECOND
         return OrderReading(since, moved, True, newest=newest, count=count, watched=known)
 
     def _probe(self, known: dict[str, str]) -> tuple[int | None, int, tuple[str, ...]]:
@@ -118,37 +104,32 @@ class OrderReader:
             },
             writes=False,
         )
-        times = [_micros(one["updatedAt"]) for one in said["edited"]["items"]]
-        times += [_micros(one["orderPlacedAt"]) for one in said["placed"]["items"]]
+        times = [read_time(one["updatedAt"]) for one in said["edited"]["items"]]
+        times += [read_time(one["orderPlacedAt"]) for one in said["placed"]["items"]]
         moved = tuple(one["id"] for one in said["known"]["items"] if known.get(one["id"], "").removeprefix(".") != pulse(one))
         return max(times, default=None), said["placed"]["totalItems"], moved
 
     def _page(self, reading: OrderReading, page_max: int) -> Page:
-        anchor = 1 if reading.last else 0
-        options = {"skip": reading.skip - anchor, "take": page_max + anchor, "sort": {"id": "ASC"}, "filter": _wanted(reading)}
-        listing = self._listed(options)
-        items, total = listing["items"], listing["totalItems"]
-        if anchor and (not items or items[0]["id"] != reading.last):
-            # Something before this place left the listing: step back, so that nothing slips through the gap.
-            return self._page(replace(reading, skip=max(0, reading.skip - page_max), last=""), page_max)
-        orders = items[anchor:]
-        after = reading.read(orders)
+        def listed(skip: int, take: int) -> tuple[list[Row], int]:
+            listing = self._listed({"skip": skip, "take": take, "sort": {"id": "ASC"}, "filter": _wanted(reading)})
+            return listing["items"], listing["totalItems"]
+
+        spot = Spot(reading.skip, reading.last)
+        stretch = anchored(listed, spot, page_max, channel=self._channel, operation="read orders")
+        after, total = reading.read(stretch), stretch.total or 0
         more = after.skip < total
-        if more and not orders:
-            words = f"the listing ended after {after.skip} of {total}"
-            raise UnavailableError(words, channel=self._channel, operation="read orders")
         if not more:
             after = OrderReading(newest=after.newest, count=after.count, watched=after.watched)
-        return Page(self._body(listing, orders), after.cursor(), more, total)
+        return Page(self._body(stretch.rows, total), after.cursor(), more, total)
 
     def _listed(self, options: dict[str, Plain]) -> dict[str, Plain]:
         said, _ = self._api.ask("read orders", READ_ORDERS, {"options": options}, writes=False)
         listing: dict[str, Plain] = said["orders"]
         return listing
 
-    def _body(self, listing: dict[str, Plain], orders: Sequence[Row]) -> bytes:
+    def _body(self, orders: Sequence[Row], total: int) -> bytes:
         items = [record(order, self._pickups) for order in orders]
-        return body_json({"data": {"orders": {**listing, "items": items}}})
+        return body_json({"data": {"orders": {"totalItems": total, "items": items}}})
 
 
 def _wanted(reading: OrderReading) -> dict[str, Plain]:
@@ -159,18 +140,3 @@ def _wanted(reading: OrderReading) -> dict[str, Plain]:
     if reading.moved:
         ways.append({"id": {"in": list(reading.moved)}})
     return {**PLACED, "_or": ways}
-
-
-def pickups(text: str) -> dict[str, str]:
-    """Places by shipping method, from `code=place, code=place`; ConfigError when it is not written so."""
-    found: dict[str, str] = {}
-    for one in filter(None, (part.strip() for part in text.split(","))):
-        code, equals, place = (word.strip() for word in one.partition("="))
-        if not (code and equals and place) or code in found:
-            raise ConfigError(f"pickup_methods: {one!r} is not `code=place`, or names a method twice")
-        found[code] = place
-    return found
-
-
-def _micros(text: str) -> int:
-    return micros(dt.datetime.fromisoformat(text))

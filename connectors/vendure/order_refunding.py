@@ -5,9 +5,9 @@ from __future__ import annotations
 from connectors.vendure.admin_api import AdminApi
 from connectors.vendure.money import amount_of, from_minor_units, minor_units
 from connectors.vendure.order_documents import REFUND_ORDER, SETTLE_REFUND
-from connectors.vendure.order_facts import OVER, THOUSAND, applied, asked, denied, mark, not_sent, refused, strange
+from connectors.vendure.order_facts import OVER, applied, asked, denied, strange
 from connectors.vendure.order_records import Row
-from hub.sdk.api import Change, Plain, Receipt
+from hub.sdk.api import THOUSAND, Change, Plain, Receipt, named_mark, not_sent, refused
 
 
 def found_refund(change: Change, order: Row) -> Receipt:
@@ -44,7 +44,7 @@ def refund(api: AdminApi, change: Change, order: Row) -> Receipt:
         # 3.7.3 takes the amount as it is and only keeps what it is said to be for; left out, these two make it fail.
         carriage = min(shipping, total)
         other = min(adjustment, total - carriage)
-        given: dict[str, Plain] = {"paymentId": payment, "amount": total, "reason": mark(change)}
+        given: dict[str, Plain] = {"paymentId": payment, "amount": total, "reason": named_mark(change)}
         said = asked(api, "refund", REFUND_ORDER, {"input": {**given, "lines": lines, "shipping": carriage, "adjustment": other}})
         if said["__typename"] != "Refund":
             return denied(change, said)
@@ -59,7 +59,7 @@ def refund(api: AdminApi, change: Change, order: Row) -> Receipt:
 
 def _settled(api: AdminApi, change: Change, pending: Row) -> Receipt | None:
     """None when it is paid out now."""
-    given = {"id": pending["id"], "transactionId": mark(change)}
+    given = {"id": pending["id"], "transactionId": named_mark(change)}
     said = asked(api, "settle a refund", SETTLE_REFUND, {"input": given})
     return None if said["__typename"] == "Refund" and said["state"] == "Settled" else denied(change, said)
 
@@ -95,7 +95,7 @@ def _kept(part: Row, order: Row) -> int:
 
 def _ours(change: Change, order: Row) -> list[Row]:
     told = [one for payment in order["payments"] or [] for one in payment["refunds"]]
-    return [one for one in told if one["reason"] == mark(change) and one["state"] not in OVER]
+    return [one for one in told if one["reason"] == named_mark(change) and one["state"] not in OVER]
 
 
 def _room(payment: Row) -> int:

@@ -11,21 +11,11 @@ from typing import Final
 
 from connectors.vendure.admin_api import AdminApi, RejectedError
 from connectors.vendure.order_documents import ADD_FULFILLMENT, CANCEL_ORDER, MOVE_FULFILLMENT, ORDER_STANDING
-from connectors.vendure.order_facts import (
-    OVER,
-    applied,
-    asked,
-    denied,
-    mark,
-    not_sent,
-    pieces,
-    refused,
-    strange,
-)
+from connectors.vendure.order_facts import OVER, applied, asked, denied, strange
 from connectors.vendure.order_notes import found_note, note
 from connectors.vendure.order_records import Row, gone
 from connectors.vendure.order_refunding import found_refund, refund
-from hub.sdk.api import Change, Outcome, Plain, Receipt
+from hub.sdk.api import Change, Outcome, Plain, Receipt, named_mark, not_sent, refused, whole_parts
 
 HANDLER: Final = "manual-fulfillment"
 STEPS: Final = ("Shipped", "Delivered")
@@ -77,7 +67,7 @@ class OrderSender:
     # a parcel left, or was handed over
 
     def _fulfil(self, change: Change, order: Row) -> Receipt:
-        parts = pieces(change.after)
+        parts = whole_parts(change.after)
         if not parts:
             return refused(change, "the shop ships whole pieces of its lines, at least one")
         if line := strange(order, parts):
@@ -119,7 +109,7 @@ class OrderSender:
     # pieces are not coming
 
     def _cancel(self, change: Change, order: Row) -> Receipt:
-        told = pieces(change.after)
+        told = whole_parts(change.after)
         if told is None:
             return refused(change, "the shop cancels whole pieces of its lines")
         if line := strange(order, told):
@@ -137,7 +127,7 @@ class OrderSender:
         # Shipping is given up only with an order of which nothing has left.
         whole_order = not packed and all(parts.get(line, 0) >= quantity for line, quantity in before.items())
         lines = [{"orderLineId": line, "quantity": whole} for line, whole in parts.items()]
-        given = {"orderId": order["id"], "lines": lines, "reason": mark(change), "cancelShipping": whole_order}
+        given = {"orderId": order["id"], "lines": lines, "reason": named_mark(change), "cancelShipping": whole_order}
         said = asked(self._api, "cancel", CANCEL_ORDER, {"input": given})
         if said["__typename"] != "Order":
             return denied(change, said)
@@ -166,7 +156,7 @@ def _found(change: Change, order: Row) -> Receipt:
 
 
 def _found_cancellation(change: Change, order: Row) -> Receipt:
-    done, told = _cancelled(change, order), pieces(change.after)
+    done, told = _cancelled(change, order), whole_parts(change.after)
     if not done or told is None:
         return not_sent(change)
     if told and any(whole > told.get(line, 0) for line, whole in done.items()):
@@ -178,18 +168,18 @@ def _cancelled(change: Change, order: Row) -> dict[str, int]:
     """Pieces by line that were taken off under our mark."""
     done: dict[str, int] = {}
     for entry in order["history"]["items"]:
-        for part in (entry["data"].get("lines") or []) if entry["data"].get("reason") == mark(change) else []:
+        for part in (entry["data"].get("lines") or []) if entry["data"].get("reason") == named_mark(change) else []:
             done[str(part["orderLineId"])] = done.get(str(part["orderLineId"]), 0) + part["quantity"]
     return done
 
 
 def _ours(change: Change, order: Row, said: Plain) -> list[Row]:
     """The fulfilments that are this parcel as it is said: the same pieces under its tracking code, or under our mark."""
-    parts, tracking = pieces(said), str(said.get("tracking") or "")
+    parts, tracking = whole_parts(said), str(said.get("tracking") or "")
     same = []
     for one in order["fulfillments"] or []:
         told = {part["orderLineId"]: part["quantity"] for part in one["lines"]}
-        named = one["trackingCode"] == tracking if tracking else mark(change) in one["method"]
+        named = one["trackingCode"] == tracking if tracking else named_mark(change) in one["method"]
         if named and told == parts and one["state"] not in OVER:
             same.append(one)
     return same
@@ -214,7 +204,7 @@ def _goal(change: Change) -> int:
 def _parcel(change: Change, parts: dict[str, int]) -> dict[str, Plain]:
     carrier, tracking = str(change.after.get("carrier") or ""), str(change.after.get("tracking") or "")
     ready = "Handed over" if change.after.get("state") == "handed_over" else "Parcel"
-    method = (carrier or ready) if tracking else f"{carrier or ready} ({mark(change)})"
+    method = (carrier or ready) if tracking else f"{carrier or ready} ({named_mark(change)})"
     arguments = [{"name": "method", "value": method}, {"name": "trackingCode", "value": tracking}]
     return {
         "lines": [{"orderLineId": line, "quantity": whole} for line, whole in parts.items()],

@@ -6,12 +6,13 @@ the rest to the left, so every page begins with the last record of the one befor
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+
+from hub.sdk.api import MICROS_PER_SECOND, Bookmark, Spot, Stretch
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Bookmark):
     """Variants with updatedAt after `since` (None: all), microseconds of the shop's clock.
 
     `newest` is the newest updatedAt in the shop when the reading began: whatever changes later has a later one. `count` is
@@ -28,33 +29,26 @@ class Reading:
     last: str = ""
 
     @classmethod
-    def from_cursor(cls, cursor: str) -> Reading:
-        """The reading that a cursor of ours continues; "" is a reading of everything that has not begun."""
-        return cls(**json.loads(cursor)) if cursor else cls()
-
-    def cursor(self) -> str:
-        """The reading as a cursor."""
-        return json.dumps(asdict(self), separators=(",", ":"))
-
-    @classmethod
     def begun(cls, since: int | None, newest: int | None, overlap_seconds: int) -> Reading:
         """A new reading over that window; the next one will reach back before `newest` by the overlap."""
         bounds = [] if since is None else [since]
         if newest is not None:
-            bounds.append(newest - overlap_seconds * 1_000_000)
+            bounds.append(newest - overlap_seconds * MICROS_PER_SECOND)
         return Reading(since=since, newest=newest, next_since=max(bounds, default=None), under_way=True)
 
     def counted(self, count: int) -> Reading:
         """The reading with the number of variants in the next one's window."""
         return replace(self, count=count)
 
-    def read(self, ids: list[str]) -> Reading:
-        """The reading after these records."""
-        return replace(self, skip=self.skip + len(ids), last=ids[-1] if ids else self.last)
+    @property
+    def spot(self) -> Spot:
+        """The place reached in it."""
+        return Spot(self.skip, self.last)
 
-    def stepped_back(self, records: int) -> Reading:
-        """The reading some records earlier, without a record to compare with: seeing one twice is harmless."""
-        return replace(self, skip=max(0, self.skip - records), last="")
+    def read(self, stretch: Stretch) -> Reading:
+        """The reading after these records."""
+        skip, last = stretch.after(len(stretch.rows))
+        return replace(self, skip=skip, last=last)
 
     def closed(self) -> Reading:
         """What the next reading starts from."""

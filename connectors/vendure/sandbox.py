@@ -9,10 +9,10 @@ from typing import Any, Final
 from connectors.vendure.money import amount_of, hundredths
 from connectors.vendure.sandbox_admin import FORBIDDEN, AdminRoutes
 from connectors.vendure.sandbox_desk import OrderDesk
-from connectors.vendure.sandbox_graphql import DocumentError, read_document
 from connectors.vendure.sandbox_orders import Orders
 from connectors.vendure.sandbox_shop import Product, Shop, Variant
 from hub.sdk.api import Plain, Request, Response, SandboxBase, body_json, iso, json_response, sign
+from hub.sdk.sandbox_graphql import DocumentError, read_document
 
 STATE: Final = (
     "currency",

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
-from connectors.vendure.sandbox_graphql import DocumentError, Operation, Selection, VariablesError, bound, read_document, shaped
 from connectors.vendure.sandbox_order_api import OrderApi
 from connectors.vendure.sandbox_orders import Orders
-from connectors.vendure.sandbox_shop import ResolverFault, Shop, Variant
+from connectors.vendure.sandbox_shop import ResolverFault, Shop, VariablesError, Variant
 from hub.sdk.api import Plain, Response, json_response, micros
+from hub.sdk.sandbox_graphql import DocumentError, Operation, Selection, bound, read_document, shaped
 
 TAKE_MAX: Final = 1_000
 LIST_KEYS: Final = frozenset({"skip", "take", "sort", "filter"})

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from connectors.vendure.money import hundredths, minor_units
 from connectors.vendure.sandbox_orders import STANDARD, Order, Orders
 from connectors.vendure.sandbox_shop import Shop
-
-Wanted = Mapping[str, int] | Iterable[tuple[str, int]]
-MADE_PERSON: Final = {
-    "name": "Made Buyer",
-    "email": "made.buyer@shop.example",
-    "street": "Made Street 1",
-    "city": "Made Town",
-    "postal_code": "1000",
-    "country": "DK",
-}
+from hub.sdk.api import MADE_PERSON, Basket, rows_of
 
 
 class OrderDesk:
@@ -29,7 +20,7 @@ class OrderDesk:
 
     def order(
         self,
-        wanted: Wanted,
+        wanted: Basket,
         *,
         paid: bool = True,
         place: str = "",
@@ -44,7 +35,7 @@ class OrderDesk:
         nothing is placed without a payment.
         """
         cart = self.orders.cart(MADE_PERSON if customer is None else customer)
-        for sku, pieces in wanted.items() if isinstance(wanted, Mapping) else wanted:
+        for sku, pieces in rows_of(wanted):
             self.orders.added(cart, self._on_sale(sku), pieces)
         if not cart.lines:
             return ""
@@ -61,7 +52,7 @@ class OrderDesk:
         """The customer's payment is authorised, not yet taken: the order is placed."""
         self.orders.paid(self.orders.found(order), "Authorized")
 
-    def cancel(self, order: str, lines: Wanted | None = None) -> None:
+    def cancel(self, order: str, lines: Basket | None = None) -> None:
         """A clerk cancels these pieces, or all that is left with the shipping."""
         kept = self.orders.found(order)
         chosen = None if lines is None else self._parts(kept, lines)
@@ -75,7 +66,7 @@ class OrderDesk:
         line = next(line for line in kept.lines if self.shop.variants[line.variant].sku == sku)
         self.orders.edit(kept, line, pieces)
 
-    def ship(self, order: str, parts: Wanted | None = None, carrier: str = "", tracking: str = "") -> str:
+    def ship(self, order: str, parts: Basket | None = None, carrier: str = "", tracking: str = "") -> str:
         """A clerk ships these pieces, or all that is left; gives the fulfilment's id."""
         kept = self.orders.found(order)
         sent: dict[int, int] = {}
@@ -94,7 +85,7 @@ class OrderDesk:
             if one.state == "Shipped":
                 self.orders.move(one.id, "Delivered")
 
-    def take_back(self, order: str, parts: Wanted) -> None:
+    def take_back(self, order: str, parts: Basket) -> None:
         """A clerk takes shipped pieces back: Vendure cancels their lines and puts them on hand."""
         kept = self.orders.found(order)
         self.orders.cancel(kept, self._parts(kept, parts), "taken back by a clerk", False)
@@ -103,7 +94,7 @@ class OrderDesk:
         self,
         order: str,
         amount: Decimal,
-        parts: Wanted | None = None,
+        parts: Basket | None = None,
         shipping: Decimal = Decimal(0),
         *,
         settled: bool = True,
@@ -160,9 +151,9 @@ class OrderDesk:
             "pickup": "" if order.method == STANDARD else order.method,
         }
 
-    def _parts(self, order: Order, wanted: Wanted) -> list[tuple[int, int]]:
+    def _parts(self, order: Order, wanted: Basket) -> list[tuple[int, int]]:
         parts = []
-        for sku, pieces in wanted.items() if isinstance(wanted, Mapping) else wanted:
+        for sku, pieces in rows_of(wanted):
             parts += [(line.id, pieces) for line in order.lines if self._sku(order, line.id) == sku][:1]
         return parts
 

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
-from connectors.vendure.sandbox_graphql import DocumentError, Scalar, VariablesError
 from connectors.vendure.sandbox_orders import Fulfillment, Line, NoError, Order, Orders, Payment, Refund, next_of
-from connectors.vendure.sandbox_shop import ResolverFault
+from connectors.vendure.sandbox_shop import ResolverFault, VariablesError
 from hub.sdk.api import Plain, iso, micros
+from hub.sdk.sandbox_graphql import DocumentError, Scalar
 
 Root = Callable[[dict[str, Plain]], Plain]
 NEXT: Final = {

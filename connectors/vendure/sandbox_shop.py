@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from connectors.vendure.sandbox_graphql import VariablesError
 from hub.sdk.api import Plain, iso
 
 INT_MAX: Final = 2**31 - 1
 VARIANT_KEYS: Final = frozenset({"id", "sku", "enabled", "translations", "price", "prices", "stockOnHand", "stockLevels"})
 VARIANT_KEYS_NEW: Final = VARIANT_KEYS - {"id"} | {"productId", "optionIds"}
 VARIANT_KEYS_KNOWN: Final = frozenset({"trackInventory", "outOfStockThreshold", "useGlobalOutOfStockThreshold"})
+
+
+class VariablesError(Exception):
+    """The variables are not what their declared types allow: 200 with errors and no data."""
 
 
 class ResolverFault(Exception):

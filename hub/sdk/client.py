@@ -135,6 +135,20 @@ class Client:
         except ValueError as bad:
             raise self._failed(operation, f"answered with no JSON: {bad}", writes, answer) from None
 
+    def told(self, answer: Response, operation: str, *, writes: bool) -> dict[str, Plain]:
+        """The answer's body as a JSON object; anything else is Unavailable for a read, OutcomeUnknown for a write."""
+        try:
+            body = answer.json()
+        except ValueError as bad:
+            raise self.unclear(f"answered with no JSON: {bad}", operation, answer, writes=writes) from None
+        if not isinstance(body, dict):
+            raise self.unclear("answered with no JSON object", operation, answer, writes=writes)
+        return body
+
+    def unclear(self, words: str, operation: str, answer: Response | None = None, *, writes: bool) -> ChannelError:
+        """The error for an answer that does not say what was done: Unavailable for a read, OutcomeUnknown for a write."""
+        return self._failed(operation, words, writes, answer)
+
     def file(
         self, url: str, *, operation: str, hosts: frozenset[str] = frozenset(), first_byte: int = 0, bytes_max: int
     ) -> Response:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.sdk.paging import Window
+from hub.canonical.values import Plain
+from hub.errors import UnavailableError
+from hub.sdk.paging import Bookmark, Spot, Window, anchored
 
 SECOND = 1_000_000
 
@@ -50,3 +56,58 @@ def test_every_reading_begins_late_enough_and_early_enough(readings: list[list[i
             assert since <= max(max(seen) - overlap, before or 0) * SECOND
             assert before is None or since >= before * SECOND
             before = since // SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Bookmark):
+    since: int | None = None
+    moved: tuple[str, ...] = ()
+    skip: int = 0
+
+
+def test_a_bookmark_comes_back_from_its_cursor_as_it_was() -> None:
+    kept = Reading(since=5, moved=("a", "b"), skip=7)
+    assert Reading.at(kept.cursor()) == kept
+    assert Reading.at("") == Reading()
+
+
+Rows = list[dict[str, Plain]]
+
+
+def shop(ids: list[int]) -> Callable[[int, int], tuple[Rows, int]]:
+    """A list that pages by number and may change between pages."""
+    return lambda skip, take: ([{"id": one} for one in ids[skip : skip + take]], len(ids))
+
+
+def read_on(ids: list[int], spot: Spot, page_max: int) -> tuple[list[int], Spot]:
+    stretch = anchored(shop(ids), spot, page_max, channel="shop", operation="read")
+    return [row["id"] for row in stretch.rows], stretch.after(len(stretch.rows))
+
+
+@given(st.integers(0, 30), st.integers(1, 7), st.dictionaries(st.integers(0, 6), st.integers(0, 29)))
+def test_nothing_that_stays_slips_through_the_gap_of_what_is_deleted(count: int, page_max: int, deleted: dict[int, int]) -> None:
+    ids, spot, seen, page = list(range(count)), Spot(), [], 0
+    while True:
+        if page in deleted and deleted[page] in ids:
+            ids.remove(deleted[page])
+        rows, spot = read_on(ids, spot, page_max)
+        seen += rows
+        page += 1
+        if spot.skip >= len(ids):
+            break
+    assert set(ids) <= set(seen)
+    if not deleted:
+        assert seen == ids
+
+
+def test_a_page_of_which_only_a_part_was_used_goes_on_behind_that_part() -> None:
+    stretch = anchored(shop([1, 2, 3, 4]), Spot(1, "1"), 3, channel="shop", operation="read")
+    assert stretch.after(2) == Spot(3, "3")
+    assert stretch.after(0) == Spot(1, "1")
+
+
+def test_a_list_that_ends_before_its_count_is_no_success() -> None:
+    with pytest.raises(UnavailableError, match="after 0 of 3"):
+        anchored(lambda skip, take: ([], 3), Spot(), 5, channel="shop", operation="read")
+    # Where nobody counts, an empty page is the end.
+    assert anchored(lambda skip, take: ([], None), Spot(), 5, channel="shop", operation="read").rows == []
