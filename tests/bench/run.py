@@ -38,6 +38,7 @@ WORDS = {
 def benches() -> dict[str, Callable[[], dict[str, float]]]:
     """What can be measured, by name."""
     sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+    import bench_contact
     import bench_intake
     import bench_mapping
     import bench_orders
@@ -48,6 +49,7 @@ def benches() -> dict[str, Callable[[], dict[str, float]]]:
         "mapping": bench_mapping.measure,
         "walk": bench_walk.measure,
         "orders": bench_orders.measure,
+        "contact": bench_contact.measure,
     }
 
 

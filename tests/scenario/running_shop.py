@@ -55,6 +55,19 @@ orders: {take_in: true}
 orders_since: "{since}"
 """,
 }
+TILL = {
+    "locations.yaml": "warehouse: {channels: {erp: LAARHUS000001}}\n",
+    "pricing.yaml": FILES["pricing.yaml"].replace("tax: excluded", "tax: included"),
+    "channels/erp.yaml": """
+channel: erp
+connector: square
+role: pos
+mode: observe
+base_url: https://till.example
+secrets: {access_token: "env:X", signature_key: "env:X"}
+""",
+}
+"""The same with a till as the books: its platform in small bears many items."""
 PRICE, LISTED = Decimal("159.96"), Decimal("199.95")
 
 
@@ -83,6 +96,7 @@ class RunningShop:
             self.secrets[name] = dict(kind.CHANNEL["secrets"])
         self.shop, self.erp = self.platforms["webshop"], self.platforms["erp"]
         self.variants = variants
+        self.place = next(iter(self.config.locations.values())).channels["erp"]
         self._fill(products, variants)
         self._sell(orders)
         self.shop.outbox.clear()
@@ -105,9 +119,10 @@ class RunningShop:
             last = simple + (variants - simple) * (place + 1) // ranges
             self.shop.add_range(f"Range {place}", {sku_of(n): f"Kind {n}" for n in range(number, last)}, price=LISTED)
             number = last
+        price = LISTED if self.config.pricing.lists["retail"].tax == "included" else PRICE
         for number in range(variants):
-            self.erp.add_item(sku_of(number), f"Thing {number}", price=PRICE)
-            self.erp.count(sku_of(number), 10, "3")
+            self.erp.add_item(sku_of(number), f"Thing {number}", price=price)
+            self.erp.count(sku_of(number), 10, self.place)
             self.shop.count(sku_of(number), 10)
 
     def _sell(self, orders: int) -> None:

@@ -226,3 +226,17 @@ def test_accepted_proposals_are_bound(shop: RunningShop) -> None:
     assert document_of(shop, "matching")["proposals"] == []
     row = next(each for each in document_of(shop, "alignment")["rows"] if each["sku"] == "417")
     assert (row["shown"], row["should"]) == ("0", "8")
+
+
+def test_what_make_bench_measures_holds_in_small() -> None:
+    import sys
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+    try:
+        import bench_contact
+    finally:
+        sys.path.pop(0)
+    found = bench_contact.measure(100, 240, 30, 40)
+    assert found["contact_variants_known_at_death"] > 0
+    assert found["contact_calls_again_after_death"] <= 25
+    assert found["contact_minutes_at_the_shops_pace"] < 1
