@@ -8,18 +8,17 @@ from __future__ import annotations
 import logging
 from typing import Final, Never
 
-from connectors.shopify.gids import answered_at
 from connectors.shopify.tokens import HEADER, Tokens
 from hub.sdk.api import (
     ChannelContext,
     Manifest,
-    OutcomeUnknownError,
     Plain,
     RefusedError,
     Response,
     ThrottledError,
     UnauthorizedError,
-    UnavailableError,
+    answered_at,
+    errors_said,
     request_id,
 )
 
@@ -30,7 +29,6 @@ COST_MAX: Final = 1_000.0
 """A single document above this is refused by the platform."""
 THROTTLED_SECONDS: Final = 5.0
 DOUBLINGS_MAX: Final = 6
-WORDS_CHARS_MAX: Final = 300
 TURNED_AWAY: Final = frozenset({401, 402, 423})
 """Not signed in, a shop frozen for its bill, a locked shop: each waits for a person."""
 SHUT: Final = {402: "the shop is frozen: its bill is open", 423: "the shop is locked"}
@@ -72,14 +70,14 @@ class AdminApi:
             words = SHUT.get(answer.status, "the access token is not accepted")
             raise UnauthorizedError(words, channel=self.context.channel, operation=operation, request_id=request_id(answer))
         self._notice_version(answer)
-        body = self._body(operation, answer, writes)
+        body = self.context.client.told(answer, operation, writes=writes)
         self._learn(document, body)
         if body.get("errors"):
             self._refuse(operation, body, answer, writes)
         self._throttled_in_a_row = 0
         told = body.get("data")
         if not isinstance(told, dict):
-            self._unsure(operation, "the answer has neither data nor errors", answer, writes)
+            raise self.context.client.unclear("the answer has neither data nor errors", operation, answer, writes=writes)
         return Answer(told, answer)
 
     def _post(
@@ -95,15 +93,6 @@ class AdminApi:
             cost=self._costs.get(document, COST_GUESS),
             statuses=TURNED_AWAY,
         )
-
-    def _body(self, operation: str, answer: Response, writes: bool) -> dict[str, Plain]:
-        try:
-            body = answer.json()
-        except ValueError as bad:
-            self._unsure(operation, f"answered with no JSON: {bad}", answer, writes)
-        if not isinstance(body, dict):
-            self._unsure(operation, "answered with no JSON object", answer, writes)
-        return body
 
     # pace
 
@@ -143,19 +132,15 @@ class AdminApi:
         """The error that fits what the answer's `errors` say."""
         if _throttled(body):
             self._throttle(operation, body, answer)
-        channel, ident, words = self.context.channel, request_id(answer), _words(body["errors"])
-        codes = _codes(body["errors"])
-        if "ACCESS_DENIED" in codes:
-            missing = f"the app lacks an access scope: {words}"
+        channel, ident, said = self.context.channel, request_id(answer), errors_said(body)
+        assert said is not None
+        if "ACCESS_DENIED" in said.codes:
+            missing = f"the app lacks an access scope: {said.words}"
             raise UnauthorizedError(missing, channel=channel, operation=operation, request_id=ident)
-        if codes & PASSING or body.get("data") is not None:
-            self._unsure(operation, words, answer, writes)
+        if said.codes & PASSING or body.get("data") is not None:
+            raise self.context.client.unclear(said.words, operation, answer, writes=writes)
         # Without `data` and with a fault of the document itself nothing was executed.
-        raise RefusedError(words, channel=channel, operation=operation, request_id=ident)
-
-    def _unsure(self, operation: str, words: str, answer: Response, writes: bool) -> Never:
-        kind = OutcomeUnknownError if writes else UnavailableError
-        raise kind(words, channel=self.context.channel, operation=operation, request_id=request_id(answer))
+        raise RefusedError(said.words, channel=channel, operation=operation, request_id=ident)
 
     def _notice_version(self, answer: Response) -> None:
         """A version that has expired is answered by the oldest supported one: told once, and for as long as it lasts."""
@@ -174,17 +159,6 @@ def _cost(body: dict[str, Plain]) -> dict[str, Plain]:
     return cost if isinstance(cost, dict) else {}
 
 
-def _codes(errors: Plain) -> set[str]:
-    listed = errors if isinstance(errors, list) else []
-    return {str((one.get("extensions") or {}).get("code", "")) for one in listed if isinstance(one, dict)}
-
-
 def _throttled(body: dict[str, Plain]) -> bool:
-    errors = body.get("errors")
-    return "THROTTLED" in _codes(errors) or (isinstance(errors, list) and bool(errors) and _words(errors) == "Throttled")
-
-
-def _words(errors: Plain) -> str:
-    if isinstance(errors, list):
-        errors = errors[0].get("message", "") if errors and isinstance(errors[0], dict) else ""
-    return " ".join(str(errors).split())[:WORDS_CHARS_MAX] or "an error without words"
+    said = errors_said(body)
+    return said is not None and ("THROTTLED" in said.codes or said.words == "Throttled")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Final
 
-from hub.sdk.api import Plain, Response, iso, micros, minor_from
+from hub.sdk.api import MICROS_PER_SECOND, Plain, iso, minor_from
 
 PREFIX: Final = "gid://shopify/"
-MICROS_PER_SECOND: Final = 1_000_000
 ID_CHARS_MAX: Final = 60
 
 
@@ -34,25 +31,9 @@ def is_id(ident: str) -> bool:
     return (len(ident) <= ID_CHARS_MAX and ident.isascii() and ident.isdigit()) or ident.startswith(PREFIX)
 
 
-def read_time(text: str) -> int:
-    """Microseconds UTC of an ISO time."""
-    return micros(dt.datetime.fromisoformat(text))
-
-
 def stamp(at: int) -> str:
     """The time as the search syntax takes it: whole seconds, UTC."""
     return iso(at - at % MICROS_PER_SECOND).replace(".000Z", "Z")
-
-
-def answered_at(answer: Response) -> int | None:
-    """Microseconds of the answer's Date header (whole seconds), None when it has none that can be read."""
-    head, found, _ = answer.headers.get("date", "").partition("GMT")
-    if not found:
-        return None
-    try:
-        return round(parsedate_to_datetime(head + found).timestamp()) * MICROS_PER_SECOND
-    except (ValueError, TypeError):
-        return None
 
 
 def minor(money: Plain) -> int:

@@ -12,9 +12,8 @@ from typing import Final
 
 from connectors.shopify.admin_api import AdminApi
 from connectors.shopify.documents import RESUBSCRIBE, SUBSCRIBE, SUBSCRIPTIONS
-from connectors.shopify.gids import read_time
 from connectors.shopify.parts import user_errors
-from hub.sdk.api import ChannelError, Delivery, Plain, RefusedError, UnauthorizedError, UnverifiedError, Verdict, sign
+from hub.sdk.api import ChannelError, Delivery, Plain, RefusedError, UnauthorizedError, UnverifiedError, Verdict, read_time, sign
 
 CLASSIC: Final = "x-shopify-"
 EVENTS: Final = "shopify-"

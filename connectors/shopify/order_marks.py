@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from hub.sdk.api import Change, Plain
+from hub.sdk.api import Change, Plain, mark
 
-MARK_CHARS: Final = 10
 ATTRIBUTE: Final = "Samklang"
 """How the keys of our order attributes begin."""
 REFERENCE_TAG: Final = "samklang:"
 """A tag of this form carries our number of an order (a till's receipt for an order of the hub's)."""
 
 
-def mark(change: Change) -> str:
-    """Our mark of this fact: the same for every try of it, and of no other."""
-    told = f"{change.key.listing}\n{change.key.place}\n{change.after['their']}"
-    return f"Samklang {hashlib.sha256(told.encode()).hexdigest()[:MARK_CHARS]}"
-
-
 def attribute(change: Change) -> str:
     """The key of the order attribute that a fact leaves."""
-    return f"{ATTRIBUTE} {str(change.after['fact']).replace('_', ' ')} {mark(change).rpartition(' ')[2]}"
+    return f"{ATTRIBUTE} {str(change.after['fact']).replace('_', ' ')} {mark(change)}"
 
 
 def reference_in(tags: Sequence[str], attributes: Plain) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connectors.shopify.admin_api import AdminApi
-from connectors.shopify.gids import gid, is_id, kind_of, number, read_time
+from connectors.shopify.gids import gid, is_id, kind_of, number
 from connectors.shopify.order_documents import LIST_ORDERS, NEWEST_ORDERS, ORDERS_OF
 from connectors.shopify.order_parts import OrderParts
 from connectors.shopify.order_records import Told, record
 from connectors.shopify.reading import Reading
-from hub.sdk.api import Page, ReadAsk, UnavailableError, body_json
+from hub.sdk.api import Page, ReadAsk, UnavailableError, body_json, read_time
 
 
 class OrderReader:

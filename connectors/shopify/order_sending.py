@@ -15,13 +15,25 @@ from connectors.shopify.admin_api import AdminApi
 from connectors.shopify.catalogue import answered
 from connectors.shopify.gids import gid, number
 from connectors.shopify.order_documents import ARRIVED, CANCEL, FULFIL, MOVE, NOTE, PREPARED
-from connectors.shopify.order_marks import attribute, mark
+from connectors.shopify.order_marks import attribute
 from connectors.shopify.order_standing import Standing, look
-from connectors.shopify.parts import refused, user_errors
+from connectors.shopify.parts import user_errors
 from connectors.shopify.refunding import Refunding
-from hub.sdk.api import Change, Outcome, Plain, Receipt, RefusedError, from_minor, plain_decimal
+from hub.sdk.api import (
+    Change,
+    Outcome,
+    Plain,
+    Receipt,
+    RefusedError,
+    from_minor,
+    named_mark,
+    not_sent,
+    plain_decimal,
+    refused,
+    unsure,
+    whole_parts,
+)
 
-THOUSAND: Final = 1000
 WORKABLE: Final = frozenset({"OPEN", "IN_PROGRESS"})
 OVER_THE_COUNTER: Final = "handed_over"
 
@@ -67,7 +79,7 @@ class OrderSender:
         """Whether the fact stands in the order; a fact made by half is not_sent, and the next send finishes it."""
         order = look(self._api, str(change.after["their"]))
         if order is None:
-            return Receipt(change.id, Outcome.NOT_SENT, "the shop has no such order")
+            return not_sent(change, "the shop has no such order")
         return self._found(change, order)
 
     def _found(self, change: Change, order: Standing) -> Receipt:
@@ -77,13 +89,14 @@ class OrderSender:
                 sent = self._sent_already(change, order)
                 return _judged(change, order, bool(wanted) and all(sent.get(line, 0) >= n for line, n in wanted.items()))
             case "cancelled":
-                return _judged(change, order, order.cancelled_by == mark(change) or bool(order.refunds_of(mark(change))))
+                ours = named_mark(change)
+                return _judged(change, order, order.cancelled_by == ours or bool(order.refunds_of(ours)))
             case "refunded":
                 return self._refunding.found(change, order)
             case "ready" | "refund_noted":
                 return _judged(change, order, attribute(change) in order.attributes)
             case _:
-                return Receipt(change.id, Outcome.NOT_SENT)
+                return not_sent(change)
 
     # a parcel left, or was handed over the counter
 
@@ -100,7 +113,7 @@ class OrderSender:
     def _is_ours(self, change: Change, parcel: Row) -> bool:
         info = parcel["trackingInfo"][0] if parcel["trackingInfo"] else {}
         tracking = str(change.after.get("tracking") or "")
-        return info.get("number") == tracking if tracking else mark(change) in str(info.get("company") or "")
+        return info.get("number") == tracking if tracking else named_mark(change) in str(info.get("company") or "")
 
     def _fulfil(self, change: Change, order: Standing) -> Receipt:
         sent = self._sent_already(change, order)
@@ -161,7 +174,7 @@ class OrderSender:
             made = payload.get("fulfillment")
             if not made or made["status"] != "SUCCESS":
                 words = f"accepted, but the fulfilment shows {made['status']}" if made else "the answer shows no fulfilment"
-                return Receipt(change.id, Outcome.UNKNOWN, words, answer.request_id)
+                return unsure(change, words, answer.request_id)
             shows["fulfilment"] = number(made["id"])
             if change.after.get("state") == "delivered":
                 event = {"fulfillmentId": made["id"], "status": "DELIVERED"}
@@ -209,7 +222,7 @@ class OrderSender:
         if order.cancelled or not any(current.get(line) for line in wanted):
             return Receipt(change.id, Outcome.APPLIED, "nothing of it was left to cancel", shows=_shows(order))
         if all(wanted.get(line, 0) >= now for line, now in current.items()) and not order.parcels():
-            asked = {"id": order.id, "reason": "OTHER", "note": mark(change)}
+            asked = {"id": order.id, "reason": "OTHER", "note": named_mark(change)}
             answer = self._api.ask("cancel the order", CANCEL, asked, writes=True)
             payload = answered(answer, "orderCancel")
             errors = user_errors(payload, (), "orderCancelUserErrors")
@@ -218,7 +231,7 @@ class OrderSender:
             # It is done in the background: what the order shows decides.
             again = look(self._api, str(change.after["their"]))
             if again is None or not again.cancelled:
-                return Receipt(change.id, Outcome.UNKNOWN, "accepted, but the order is not cancelled yet", answer.request_id)
+                return unsure(change, "accepted, but the order is not cancelled yet", answer.request_id)
             return Receipt(change.id, Outcome.APPLIED, shows=_shows(order))
         return self._refunding.taken_off(change, order, wanted)
 
@@ -246,14 +259,7 @@ class OrderSender:
 
 def pieces_of(change: Change) -> dict[str, int] | None:
     """Whole pieces by line; None where a part of a piece is asked for. Parts without pieces are left out."""
-    parts: dict[str, int] = {}
-    for part in change.after.get("parts") or []:
-        pieces, rest = divmod(int(part.get("quantity") or 0), THOUSAND)
-        if rest or pieces < 0:
-            return None
-        if pieces:
-            parts[str(part["line"])] = parts.get(str(part["line"]), 0) + pieces
-    return parts
+    return whole_parts(change.after, least=0)
 
 
 def _taken(tasks: Sequence[Row], wanted: dict[str, int]) -> tuple[dict[str, list[Row]], dict[str, int]]:
@@ -276,7 +282,7 @@ def _tracking(change: Change) -> Row:
     carrier, tracking = str(change.after.get("carrier") or ""), str(change.after.get("tracking") or "")
     if tracking:
         return {"company": carrier, "number": tracking} if carrier else {"number": tracking}
-    return {"company": f"{carrier or 'Parcel'} ({mark(change)})"}
+    return {"company": f"{carrier or 'Parcel'} ({named_mark(change)})"}
 
 
 def _parts_of(task: Row) -> list[Row]:
@@ -297,7 +303,7 @@ def _method(task: Row) -> str:
 
 
 def _judged(change: Change, order: Standing, done: bool) -> Receipt:
-    return Receipt(change.id, Outcome.APPLIED, shows=_shows(order)) if done else Receipt(change.id, Outcome.NOT_SENT)
+    return Receipt(change.id, Outcome.APPLIED, shows=_shows(order)) if done else not_sent(change)
 
 
 def _shows(order: Standing) -> Row:

@@ -10,8 +10,20 @@ from connectors.shopify.admin_api import AdminApi
 from connectors.shopify.catalogue import Catalogue, Terms
 from connectors.shopify.documents import LOOK_AT_PRICES, SET_LIST_PRICES, set_prices
 from connectors.shopify.gids import gid, is_id, number
-from connectors.shopify.parts import broken_off, refused, user_errors
-from hub.sdk.api import Change, ChannelError, Outcome, OutcomeUnknownError, Plain, Receipt, exact_minor, plain_decimal
+from connectors.shopify.parts import user_errors
+from hub.sdk.api import (
+    Change,
+    OutcomeUnknownError,
+    Plain,
+    Receipt,
+    compared,
+    cut,
+    exact_minor,
+    plain_decimal,
+    refused,
+    send_in_parts,
+    unsure,
+)
 
 PRODUCTS_MAX: Final = 20
 """Products in one document: a mutation costs 10 points, a document may cost 1,000."""
@@ -48,66 +60,54 @@ class PriceSender:
         return {number(node["id"]): str(node["product"]["id"]) for node in nodes}
 
     def _into_shop(self, changes: list[Change], products: dict[str, str]) -> list[Receipt]:
-        receipts: list[Receipt] = []
         groups: dict[str, list[Change]] = {}
         for change in changes:
             groups.setdefault(products[change.key.listing], []).append(change)
-        waiting = list(groups.items())
-        while waiting:
-            part, waiting = waiting[:PRODUCTS_MAX], waiting[PRODUCTS_MAX:]
+        known = list(groups)
+        parts = [known[start : start + PRODUCTS_MAX] for start in range(0, len(known), PRODUCTS_MAX)]
+
+        def post(part: list[Change]) -> tuple[list[Receipt], list[Change]]:
+            together = {product: groups[product] for product in dict.fromkeys(products[one.key.listing] for one in part)}
             asked: dict[str, Plain] = {}
-            for place, (product, group) in enumerate(part):
+            for place, (product, group) in enumerate(together.items()):
                 asked[f"p{place}"] = product
                 asked[f"v{place}"] = [
                     {"id": gid("ProductVariant", one.key.listing), "price": one.after["amount"]} for one in group
                 ]
-            try:
-                answer = self._api.ask("set prices", set_prices(len(part)), asked, writes=True)
-            except ChannelError as failed:
-                if not receipts:
-                    raise
-                later = [one for _, group in waiting for one in group]
-                return receipts + broken_off([one for _, group in part for one in group], later, failed)
-            for place, (_, group) in enumerate(part):
+            answer = self._api.ask("set prices", set_prices(len(together)), asked, writes=True)
+            receipts: list[Receipt] = []
+            for place, group in enumerate(together.values()):
                 receipts += _judged_product(group, answer.told.get(f"m{place}"), answer.request_id)
-        return receipts
+            return receipts, []
+
+        return send_in_parts([[one for product in part for one in groups[product]] for part in parts], post)
 
     def _into_list(self, changes: list[Change], terms: Terms) -> list[Receipt]:
-        receipts: list[Receipt] = []
-        while changes:
-            part, changes = changes[:LIST_PRICES_MAX], changes[LIST_PRICES_MAX:]
-            while part:
-                prices = [
-                    {
-                        "variantId": gid("ProductVariant", one.key.listing),
-                        "price": {"amount": one.after["amount"], "currencyCode": terms.currency},
-                    }
-                    for one in part
-                ]
-                asked = {"list": gid("PriceList", terms.price_list), "prices": prices}
-                try:
-                    answer = self._api.ask("set list prices", SET_LIST_PRICES, asked, writes=True)
-                except ChannelError as failed:
-                    if not receipts:
-                        raise
-                    return receipts + broken_off(part, changes, failed)
-                payload = answer.told.get("priceListFixedPricesAdd")
-                if not isinstance(payload, dict):
-                    words = "the answer does not speak of it"
-                    raise OutcomeUnknownError(words, channel=self._api.context.channel, operation="set list prices")
-                errors = user_errors(payload, ("prices",))
-                if errors.by_place:
-                    # One that is wrong leaves all undone: the others go again without it.
-                    receipts += [refused(part[at], error["message"]) for at, error in errors.by_place.items()]
-                    part = [one for at, one in enumerate(part) if at not in errors.by_place]
-                    continue
-                if errors.whole:
-                    receipts += [refused(one, errors.whole["message"]) for one in part]
-                else:
-                    shown = {number(one["variant"]["id"]): one["price"] for one in payload.get("prices") or []}
-                    receipts += [_judged_list(one, shown.get(one.key.listing), answer.request_id) for one in part]
-                part = []
-        return receipts
+        def post(part: list[Change]) -> tuple[list[Receipt], list[Change]]:
+            prices = [
+                {
+                    "variantId": gid("ProductVariant", one.key.listing),
+                    "price": {"amount": one.after["amount"], "currencyCode": terms.currency},
+                }
+                for one in part
+            ]
+            asked = {"list": gid("PriceList", terms.price_list), "prices": prices}
+            answer = self._api.ask("set list prices", SET_LIST_PRICES, asked, writes=True)
+            payload = answer.told.get("priceListFixedPricesAdd")
+            if not isinstance(payload, dict):
+                words = "the answer does not speak of it"
+                raise OutcomeUnknownError(words, channel=self._api.context.channel, operation="set list prices")
+            errors = user_errors(payload, ("prices",))
+            if errors.by_place:
+                # One that is wrong leaves all undone: the others go again without it.
+                bad = [refused(part[at], error["message"]) for at, error in errors.by_place.items() if at < len(part)]
+                return bad, [one for at, one in enumerate(part) if at not in errors.by_place]
+            if errors.whole:
+                return [refused(one, errors.whole["message"]) for one in part], []
+            shown = {number(one["variant"]["id"]): one["price"] for one in payload.get("prices") or []}
+            return [_judged_list(one, shown.get(one.key.listing), answer.request_id) for one in part], []
+
+        return send_in_parts(cut(changes, LIST_PRICES_MAX), post)
 
 
 def _unfit(change: Change, terms: Terms) -> str:
@@ -127,7 +127,7 @@ def _unfit(change: Change, terms: Terms) -> str:
 def _judged_product(group: list[Change], payload: Plain, ident: str) -> list[Receipt]:
     """What the answer shows of the variants of one product; valid ones are kept beside wrong ones."""
     if not isinstance(payload, dict):
-        return [Receipt(one.id, Outcome.UNKNOWN, "the answer does not speak of it", ident) for one in group]
+        return [unsure(one, "the answer does not speak of it", ident) for one in group]
     errors = user_errors(payload, ("variants",))
     shown = {number(one["id"]): one["price"] for one in payload.get("productVariants") or [] if one}
     receipts = []
@@ -140,13 +140,13 @@ def _judged_product(group: list[Change], payload: Plain, ident: str) -> list[Rec
         elif errors.whole is not None:
             receipts.append(refused(change, f"{errors.whole['code']} {errors.whole['message']}".strip()))
         else:
-            receipts.append(Receipt(change.id, Outcome.UNKNOWN, "answered success without this variant", ident))
+            receipts.append(unsure(change, "answered success without this variant", ident))
     return receipts
 
 
 def _judged_list(change: Change, price: Plain, ident: str) -> Receipt:
     if price is None:
-        return Receipt(change.id, Outcome.UNKNOWN, "answered success without this variant", ident)
+        return unsure(change, "answered success without this variant", ident)
     return _judged(change, Decimal(str(price["amount"])), ident)
 
 
@@ -154,7 +154,4 @@ def _judged(change: Change, amount: Decimal, ident: str) -> Receipt:
     shows = {"amount": plain_decimal(amount), "currency": change.after["currency"]}
     if change.after.get("tax"):
         shows["tax"] = change.after["tax"]
-    if amount == Decimal(change.after["amount"]):
-        return Receipt(change.id, Outcome.APPLIED, request_id=ident, shows=shows)
-    words = f"asked for {change.after['amount']}, the shop shows {shows['amount']}"
-    return Receipt(change.id, Outcome.REFUSED, words, ident, shows=shows)
+    return compared(change, plain_decimal(Decimal(change.after["amount"])), shows["amount"], shows, ident)

@@ -5,17 +5,14 @@ Times are the shop's own: a reading begins at the Date of its first answer, what
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
-from typing import Final
+from dataclasses import dataclass, replace
 
 from connectors.shopify.gids import stamp
-
-MICROS_PER_SECOND: Final = 1_000_000
+from hub.sdk.api import MICROS_PER_SECOND, Bookmark
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Bookmark):
     """What changed since `since` (None: everything), `begun` at (microseconds).
 
     By pages: `places` are the locations still to read, the first of them at `page`. In bulk: `bulk` is the operation,
@@ -35,15 +32,7 @@ class Reading:
     @classmethod
     def from_cursor(cls, cursor: str, *, full: bool) -> Reading:
         """The reading that a cursor continues; "" is one of everything that has not begun."""
-        if not cursor:
-            return cls()
-        kept = json.loads(cursor)
-        reading = cls(**{**kept, "places": tuple(kept["places"])})
-        return replace(reading, since=None) if full else reading
-
-    def cursor(self) -> str:
-        """The reading as a cursor."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return replace(cls.at(cursor), since=None) if full else cls.at(cursor)
 
     def opened(self, at: int | None) -> Reading:
         """The reading with the time of its first answer, if it had none yet."""

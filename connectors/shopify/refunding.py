@@ -13,12 +13,22 @@ from connectors.shopify.admin_api import AdminApi
 from connectors.shopify.catalogue import answered
 from connectors.shopify.gids import gid, minor, number
 from connectors.shopify.order_documents import REFUND
-from connectors.shopify.order_marks import mark
 from connectors.shopify.order_standing import Standing, look
-from connectors.shopify.parts import refused, user_errors
-from hub.sdk.api import Change, Outcome, Plain, Receipt, from_minor, minor_from, plain_decimal
+from connectors.shopify.parts import user_errors
+from hub.sdk.api import (
+    THOUSAND,
+    Change,
+    Outcome,
+    Plain,
+    Receipt,
+    from_minor,
+    minor_from,
+    named_mark,
+    not_sent,
+    plain_decimal,
+    refused,
+)
 
-THOUSAND: Final = 1000
 TAKING: Final = frozenset({"SALE", "CAPTURE"})
 
 Row = dict[str, Plain]
@@ -33,19 +43,19 @@ class Refunding:
 
     def found(self, change: Change, order: Standing) -> Receipt:
         """Whether as much as was asked for stands in refunds under our mark."""
-        done = sum(minor(one["totalRefundedSet"][self._bag]) for one in order.refunds_of(mark(change)))
+        done = sum(minor(one["totalRefundedSet"][self._bag]) for one in order.refunds_of(named_mark(change)))
         wanted = int(change.after["amount_minor"])
         slack = self._slack(order)
         if done > wanted + slack:
             return refused(change, "more was refunded under our mark than was asked for")
         if done > 0 and abs(done - wanted) <= slack:
             return Receipt(change.id, Outcome.APPLIED, shows={"their": number(order.id), "refunded_minor": done})
-        return Receipt(change.id, Outcome.NOT_SENT)
+        return not_sent(change)
 
     def refund(self, change: Change, order: Standing) -> Receipt:
         """Give the amount back, out of as many payments as it takes; nothing is put back on the shelf."""
         wanted = int(change.after["amount_minor"])
-        done = sum(minor(one["totalRefundedSet"][self._bag]) for one in order.refunds_of(mark(change)))
+        done = sum(minor(one["totalRefundedSet"][self._bag]) for one in order.refunds_of(named_mark(change)))
         if wanted <= done + self._slack(order):
             return refused(change, "a refund is an amount above zero")
         rooms = _rooms(order, self._bag)
@@ -57,7 +67,7 @@ class Refunding:
             if amount > 0:
                 rows.append(self._row(order, one, amount))
                 open_minor -= amount
-        given: Row = {"orderId": order.id, "note": mark(change), "notify": False, "transactions": rows}
+        given: Row = {"orderId": order.id, "note": named_mark(change), "notify": False, "transactions": rows}
         if order.currency != order.presentment:
             given["currency"] = order.presentment
         lines = self._sent_back(change, order) if not done else []
@@ -74,7 +84,7 @@ class Refunding:
         ]
         if not lines:
             return refused(change, "nothing of it can be taken off the order any more")
-        return self._made(change, {"orderId": order.id, "note": mark(change), "notify": False, "refundLineItems": lines})
+        return self._made(change, {"orderId": order.id, "note": named_mark(change), "notify": False, "refundLineItems": lines})
 
     def _row(self, order: Standing, paid: Row, amount: int) -> Row:
         """A payment's refund, in the money that the customer paid in."""
@@ -119,14 +129,14 @@ class Refunding:
         return rows
 
     def _made(self, change: Change, given: Row) -> Receipt:
-        key = hashlib.sha256(f"{change.id}\n{mark(change)}".encode()).hexdigest()[:32]
+        key = hashlib.sha256(f"{change.id}\n{named_mark(change)}".encode()).hexdigest()[:32]
         answer = self._api.ask("create a refund", REFUND, {"input": given, "key": key}, writes=True)
         payload = answered(answer, "refundCreate")
         errors = user_errors(payload, ())
         if errors.whole:
             return refused(change, errors.whole["message"])
         again = look(self._api, str(change.after["their"]))
-        if again is None or not again.refunds_of(mark(change)):
+        if again is None or not again.refunds_of(named_mark(change)):
             return refused(change, "accepted, but the order does not show it")
         if change.after["fact"] == "cancelled":
             return Receipt(change.id, Outcome.APPLIED, shows={"their": number(again.id)})

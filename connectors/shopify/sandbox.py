@@ -15,22 +15,14 @@ from connectors.shopify.gids import gid
 from connectors.shopify.sandbox_bulk import bulk_lines
 from connectors.shopify.sandbox_catalogue import CatalogueApi, digest
 from connectors.shopify.sandbox_desk import OrderDesk
-from connectors.shopify.sandbox_graphql import (
-    DocumentError,
-    Operation,
-    Selection,
-    actual_cost,
-    bound,
-    read_document,
-    requested_cost,
-    shaped,
-)
+from connectors.shopify.sandbox_graphql import PHRASES, actual_cost, requested_cost
 from connectors.shopify.sandbox_order_api import OrderApi
 from connectors.shopify.sandbox_orders import Orders
 from connectors.shopify.sandbox_posts import Posts
 from connectors.shopify.sandbox_shop import PriceList, Shop, State
 from connectors.shopify.sandbox_tokens import TokenDesk
 from hub.sdk.api import Plain, Request, Response, SandboxBase, json_response, read_json
+from hub.sdk.sandbox_graphql import DocumentError, Operation, Selection, bound, read_document, shaped
 
 COST_MAX: Final = 1_000
 POINTS_MAX: Final = 2_000.0
@@ -132,7 +124,7 @@ class Sandbox(OrderDesk, SandboxBase):
             return json_response({"errors": {"query": "Required parameter missing or invalid"}}, 400)
         variables = body.get("variables") or {}
         try:
-            operation = read_document(query)
+            operation = read_document(query, PHRASES)
             variables = {**operation.defaults, **variables}
             self._check(operation, variables)
             requested = requested_cost(operation, variables)
@@ -231,7 +223,7 @@ class Sandbox(OrderDesk, SandboxBase):
     def is_write(self, request: Request) -> bool:
         """A mutation that changes something in the shop."""
         try:
-            operation = read_document(str(read_json(request.body).get("query", "")))
+            operation = read_document(str(read_json(request.body).get("query", "")), PHRASES)
         except (ValueError, AttributeError, DocumentError):
             return False
         return operation.kind == "mutation" and bool({one.name for one in operation.chosen} - QUIET)

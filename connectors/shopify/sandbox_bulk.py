@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from connectors.shopify.sandbox_graphql import DocumentError, Operation, Selection, bound, read_document, shaped
+from connectors.shopify.sandbox_graphql import PHRASES
 from hub.sdk.api import Plain
+from hub.sdk.sandbox_graphql import DocumentError, Operation, Selection, bound, read_document, shaped
 
 CONNECTIONS_MAX = 5
 PAGE = 250
@@ -13,7 +14,7 @@ PAGE = 250
 
 def bulk_lines(query: str, roots: dict[str, Plain]) -> list[str]:
     """The file's lines for a bulk query over these root connections."""
-    operation = read_document(query)
+    operation = read_document(query, PHRASES)
     if len(operation.chosen) != 1:
         raise DocumentError("Bulk queries must contain exactly one top-level field")
     if not 1 <= _connections(operation.chosen[0]) <= CONNECTIONS_MAX:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from connectors.shopify.gids import gid, kind_of, number, read_time
-from connectors.shopify.sandbox_graphql import DocumentError
+from connectors.shopify.gids import gid, kind_of, number
 from connectors.shopify.sandbox_shop import PRICE_MAX, Level, Shop, Variant, zulu
-from hub.sdk.api import Plain
+from hub.sdk.api import Plain, read_time
+from hub.sdk.sandbox_graphql import DocumentError
 
 FIRST_MAX: Final = 250
 INPUTS_MAX: Final = 250

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from connectors.shopify.sandbox_orders import CENT, Order, Orders, Payment, Return
 from connectors.shopify.sandbox_shop import Shop, Variant, zulu
-from hub.sdk.api import exact_minor
-
-Wanted = Mapping[str, int] | Iterable[tuple[str, int]]
-MADE_PERSON: Final = {
-    "name": "Made Buyer",
-    "email": "made.buyer@example.com",
-    "street": "Made Street 1",
-    "city": "Made Town",
-    "postal_code": "1000",
-    "country": "DK",
-}
+from hub.sdk.api import MADE_PERSON, Basket, exact_minor, rows_of
 
 
 class OrderDesk:
@@ -36,7 +26,7 @@ class OrderDesk:
 
     def order(
         self,
-        wanted: Wanted,
+        wanted: Basket,
         *,
         paid: bool = True,
         place: str = "",
@@ -63,7 +53,7 @@ class OrderDesk:
         self.orders.touch(made, "orders/create")
         return str(made.id)
 
-    def sale(self, wanted: Wanted, place: str = "", *, receipt: str = "", tendered: Decimal | None = None) -> str:
+    def sale(self, wanted: Basket, place: str = "", *, receipt: str = "", tendered: Decimal | None = None) -> str:
         """A sale at the till: handed over and paid at once, in cash with change where `tendered` says so."""
         location = self.place_of(place)
         made = self.orders.new({})
@@ -81,8 +71,8 @@ class OrderDesk:
         self.orders.touch(made, "orders/create")
         return str(made.id)
 
-    def _fill(self, made: Order, wanted: Wanted, location: int) -> None:
-        for sku, pieces in wanted.items() if isinstance(wanted, Mapping) else wanted:
+    def _fill(self, made: Order, wanted: Basket, location: int) -> None:
+        for sku, pieces in rows_of(wanted):
             one = self.shop.on_sale(sku)
             there = self.shop.state.levels[(one.id, location)].available if one.tracked and not one.oversell else pieces
             if (bought := min(pieces, max(0, there))) > 0:
@@ -113,7 +103,7 @@ class OrderDesk:
 
     # working off
 
-    def ship(self, order: str, parts: Wanted | None = None, carrier: str = "", tracking: str = "") -> str:
+    def ship(self, order: str, parts: Basket | None = None, carrier: str = "", tracking: str = "") -> str:
         """A clerk sends these pieces, or all that is left; gives the fulfilment's id."""
         kept = self.orders.found(order)
         left = None if parts is None else dict(parts)
@@ -142,7 +132,7 @@ class OrderDesk:
             task.status = "ON_HOLD" if task.status == "OPEN" else task.status
         self.orders.touch(kept)
 
-    def cancel(self, order: str, lines: Wanted | None = None) -> None:
+    def cancel(self, order: str, lines: Basket | None = None) -> None:
         """A clerk calls the order off with its money, or takes pieces off it; what did not leave goes back on the shelf."""
         kept = self.orders.found(order)
         if lines is None:
@@ -171,7 +161,7 @@ class OrderDesk:
         self.orders.touch(kept)
         self.shop.tell("orders/edited", {"order_edit": _edited(kept, line.id, self.shop.now())})
 
-    def take_back(self, order: str, parts: Wanted, place: str = "", *, refund: bool = True) -> None:
+    def take_back(self, order: str, parts: Basket, place: str = "", *, refund: bool = True) -> None:
         """A clerk takes pieces back that had left: they go on the shelf, and their money goes back."""
         kept = self.orders.found(order)
         location = self.place_of(place)
@@ -242,9 +232,9 @@ class OrderDesk:
             "attributes": dict(order.attributes),
         }
 
-    def _parts(self, order: Order, wanted: Wanted) -> list[tuple[int, int]]:
+    def _parts(self, order: Order, wanted: Basket) -> list[tuple[int, int]]:
         parts = []
-        for sku, pieces in wanted.items() if isinstance(wanted, Mapping) else wanted:
+        for sku, pieces in rows_of(wanted):
             parts += [(line.id, pieces) for line in order.lines if line.sku == sku][:1]
         return parts
 

@@ -13,10 +13,23 @@ from typing import Final, NamedTuple, Never
 from connectors.shopify.admin_api import AdminApi
 from connectors.shopify.documents import LOOK_AT_STOCK, SET_STOCK, STOCK_HERE
 from connectors.shopify.gids import gid, is_id, number
-from connectors.shopify.parts import broken_off, refused, user_errors
-from hub.sdk.api import Change, ChannelError, Outcome, OutcomeUnknownError, Plain, Receipt, write_json
+from connectors.shopify.parts import user_errors
+from hub.sdk.api import (
+    THOUSAND,
+    Change,
+    ChannelError,
+    Outcome,
+    OutcomeUnknownError,
+    Plain,
+    Receipt,
+    compared,
+    refused,
+    send_in_parts,
+    unsure,
+    whole_figure,
+    write_json,
+)
 
-THOUSAND: Final = 1000
 PIECES_MAX: Final = 1_000_000_000
 REASON: Final = "correction"
 STALE: Final = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
@@ -44,23 +57,11 @@ class StockSender:
         pool = self._api.context.settings.get("stock_location", "")
         unsendable = [receipt for one in changes if (receipt := _unsendable(one, one.place_ref or pool)) is not None]
         held = {receipt.change for receipt in unsendable}
-        receipts: list[Receipt] = []
         groups: dict[str, list[Change]] = {}
         for change in changes:
             if change.id not in held:
                 groups.setdefault(change.place_ref or pool, []).append(change)
-        waiting = list(groups.items())
-        while waiting:
-            place, group = waiting.pop(0)
-            try:
-                receipts += self._at(place, group)
-            except ChannelError as failed:
-                # Raised as long as nothing was written: the whole batch may then be sent again.
-                if not receipts:
-                    raise
-                later = [change for _, more in waiting for change in more]
-                return unsendable + receipts + broken_off(group, later, failed)
-        return unsendable + receipts
+        return unsendable + send_in_parts(groups.values(), lambda group: (self._at(group[0].place_ref or pool, group), []))
 
     def _at(self, place: str, changes: list[Change]) -> list[Receipt]:
         location = gid("Location", place)
@@ -83,16 +84,13 @@ class StockSender:
                 receipts.append(Receipt(change.id, Outcome.CONFLICT, words, shows=shows))
             else:
                 to_set.append(change)
-        written: list[Receipt] = []
-        while to_set:
-            try:
-                done, to_set = self._set(location, to_set, levels)
-            except ChannelError as failed:
-                if not written:
-                    raise
-                return receipts + written + broken_off(to_set, to_stock, failed)
-            written += done
-        return receipts + self._stocked(location, to_stock, levels, written)
+
+        def post(part: list[Change]) -> tuple[list[Receipt], list[Change]]:
+            if levels[part[0].key.listing].available is None:
+                return [self._stocked(location, part[0], levels)], []
+            return self._set(location, part, levels)
+
+        return receipts + send_in_parts([to_set, *([one] for one in to_stock)], post)
 
     def _levels(self, location: str, changes: Sequence[Change]) -> dict[str, Level]:
         ids = sorted({change.key.listing for change in changes if is_id(change.key.listing)})
@@ -145,24 +143,16 @@ class StockSender:
         except ChannelError:
             return {}
 
-    def _stocked(self, location: str, changes: list[Change], levels: dict[str, Level], written: list[Receipt]) -> list[Receipt]:
-        """Items that the location does not hold yet are stocked there, one call each."""
-        for place, change in enumerate(changes):
-            level, pieces = levels[change.key.listing], change.after["raw"] // THOUSAND
-            asked = {"item": level.item, "location": location, "available": pieces}
-            try:
-                answer = self._api.ask("stock an item", STOCK_HERE, {**asked, "key": key_of([change], [asked])}, writes=True)
-            except ChannelError as failed:
-                if not written:
-                    raise
-                return written + broken_off([change], changes[place + 1 :], failed)
-            payload = answer.told.get("inventoryActivate") or {}
-            errors = user_errors(payload, ())
-            if errors.whole:
-                written.append(_judged_error(change, errors.whole, answer.request_id))
-            else:
-                written.append(_judged(change, _available(payload.get("inventoryLevel")), answer.request_id))
-        return written
+    def _stocked(self, location: str, change: Change, levels: dict[str, Level]) -> Receipt:
+        """An item that the location does not hold yet is stocked there."""
+        pieces = change.after["raw"] // THOUSAND
+        asked = {"item": levels[change.key.listing].item, "location": location, "available": pieces}
+        answer = self._api.ask("stock an item", STOCK_HERE, {**asked, "key": key_of([change], [asked])}, writes=True)
+        payload = answer.told.get("inventoryActivate") or {}
+        errors = user_errors(payload, ())
+        if errors.whole:
+            return _judged_error(change, errors.whole, answer.request_id)
+        return _judged(change, _available(payload.get("inventoryLevel")), answer.request_id)
 
     def _unknown(self, operation: str, ident: str) -> Never:
         words = "the answer does not speak of it"
@@ -182,10 +172,9 @@ def _available(level: Plain) -> int | None:
 
 
 def _unsendable(change: Change, place: str) -> Receipt | None:
-    pieces, rest = divmod(change.after["raw"], THOUSAND)
     if not place:
         return refused(change, "no location: name the shop's location of this place in the channel")
-    if rest or not 0 <= pieces <= PIECES_MAX:
+    if whole_figure(change, PIECES_MAX) is None:
         return refused(change, "the shop counts whole pieces from 0 up")
     return None
 
@@ -202,10 +191,6 @@ def _judged_error(change: Change, error: dict[str, str], ident: str) -> Receipt:
 
 
 def _judged(change: Change, shown: int | None, ident: str) -> Receipt:
-    pieces = change.after["raw"] // THOUSAND
     if shown is None:
-        return Receipt(change.id, Outcome.UNKNOWN, "answered success without this figure", ident)
-    shows = {"raw": shown * THOUSAND}
-    if shown == pieces:
-        return Receipt(change.id, Outcome.APPLIED, request_id=ident, shows=shows)
-    return Receipt(change.id, Outcome.REFUSED, f"asked for {pieces}, the shop shows {shown}", ident, shows=shows)
+        return unsure(change, "answered success without this figure", ident)
+    return compared(change, change.after["raw"] // THOUSAND, shown, {"raw": shown * THOUSAND}, ident)
