@@ -53,6 +53,15 @@ def files(**more: str) -> dict[str, str]:
     }
 
 
+def slowly(**more: str) -> dict[str, str]:
+    """The same with channels that are read every hour: for stories of whole days."""
+    slow = {name: text for name, text in files(**more).items() if name.startswith("channels/")}
+    for often, seldom in (("poll_seconds: 60,", "poll_seconds: 3600,"), ("sweep_seconds: 600}", "sweep_seconds: 14400}")):
+        slow = {name: text.replace(often, seldom) for name, text in slow.items()}
+    movements = "streams: {movements: {poll_seconds: 3600, sweep_seconds: 14400}, "
+    return {**slow, "channels/erp.yaml": slow["channels/erp.yaml"].replace("streams: {", movements)}
+
+
 class Merchant:
     """The stage in the words of its people."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from merchant import AARHUS, WAREHOUSE, Merchant, merchant
+from merchant import AARHUS, WAREHOUSE, Merchant, merchant, slowly
 
 
 def test_an_own_order_is_not_subtracted_twice_where_it_was_placed(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_an_own_order_is_not_subtracted_twice_where_it_was_placed(tmp_path: Path
 @pytest.mark.parametrize("lost", ["nothing", "count", "order", "both"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_till_sale_counts_once_whatever_is_told_first(tmp_path: Path, lost: str, turned: bool) -> None:
-    shop = merchant(tmp_path, {"TEE": (5, 10)})
+    shop = merchant(tmp_path, {"TEE": (5, 10)}, extra=slowly())
     shop.till.outbox.clear()
     shop.till.sell("TEE", 1, AARHUS)
     told = list(shop.till.outbox)
@@ -39,7 +39,7 @@ def test_a_till_sale_counts_once_whatever_is_told_first(tmp_path: Path, lost: st
     for each in reversed(kept) if turned else kept:
         shop.stage.post(each)
         shop.stage.hub.settle()
-    shop.run(700)
+    shop.run(5 * 3600)
     assert (shop.at_till("TEE"), shop.shops("TEE")) == (4, (14, 14))
     shop.run(24 * 3600)
     assert (shop.at_till("TEE"), shop.shops("TEE")) == (4, (14, 14))
@@ -66,23 +66,23 @@ def test_a_till_that_was_offline_tells_its_morning_in_the_afternoon(tmp_path: Pa
 
 
 def test_phone_orders_are_demand_like_any_other(tmp_path: Path) -> None:
-    shop = merchant(tmp_path, {"TEE": (0, 10)})
+    shop = merchant(tmp_path, {"TEE": (0, 10)}, extra=slowly())
     first = shop.erp.phone_order({"TEE": 4})
-    shop.run(130)
+    shop.run(3700)
     assert shop.shops("TEE") == (6, 6)
     shop.erp.phone_order({"TEE": 3})
-    shop.run(130)
+    shop.run(3700)
     assert shop.shops("TEE") == (3, 3)
     shop.webshop.order({"TEE": 3})
-    shop.run(130)
+    shop.run(3700)
     assert shop.shops("TEE") == (0, 0)
     shop.erp.ship(first)
-    shop.run(200)
+    shop.run(3700)
     assert shop.shops("TEE") == (0, 0)
     shop.run(12 * 3600)
     assert shop.shops("TEE") == (0, 0)
     shop.erp.receive("TEE", 50, WAREHOUSE)
-    shop.run(200)
+    shop.run(3700)
     assert (shop.shops("TEE"), shop.in_warehouse("TEE")) == ((50, 50), 56)
     assert shop.quiet()
 
