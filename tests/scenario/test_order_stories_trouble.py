@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from merchant import AARHUS, BOOKS, FOUR, WAREHOUSE, Merchant, files, merchant
+from merchant import AARHUS, BOOKS, FOUR, WAREHOUSE, Merchant, merchant, slowly
 
 from hub.people import People
 from hub.store import requests
@@ -36,15 +36,6 @@ def pieces(sale: dict[str, Any], sku: str = "TEE") -> int:
 def reasons(shop: Merchant) -> list[str]:
     """Why dead letters lie there, in the hub's words."""
     return [letter.reason for letter in shop.stage.letters()]
-
-
-def slowly() -> dict[str, str]:
-    """The merchant's channels read every hour: for stories of whole days."""
-    rhythms = ("poll_seconds: 60,", "poll_seconds: 3600,"), ("sweep_seconds: 600}", "sweep_seconds: 14400}")
-    slow = {name: text for name, text in files().items() if name.startswith("channels/")}
-    for often, seldom in rhythms:
-        slow = {name: text.replace(often, seldom) for name, text in slow.items()}
-    return slow
 
 
 def ask(shop: Merchant, kind: str, **body: object) -> None:
@@ -164,7 +155,10 @@ def test_a_trashed_order_gives_its_goods_back_and_is_called_off_in_the_books(tmp
 
 def _with_blog(folder: Path) -> Merchant:
     shop = merchant(
-        folder, {"TEE": (0, 10)}, extra={"channels/blog.yaml": BLOG}, erp=BOOKS.replace("[webshop, till]", "[webshop, till, blog]")
+        folder,
+        {"TEE": (0, 10)},
+        extra={"channels/blog.yaml": BLOG},
+        erp=BOOKS.replace("[webshop, till]", "[webshop, till, blog]"),
     )
     shop.stage.platforms["blog"].add_item("TEE", "Thing TEE", price=Decimal("199.95"))
     shop.run(130)
