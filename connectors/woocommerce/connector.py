@@ -15,7 +15,7 @@ from connectors.woocommerce.order_reading import OrderReader
 from connectors.woocommerce.order_sending import OrderSender
 from connectors.woocommerce.sending import FigureSender
 from connectors.woocommerce.shop_api import Row, ShopApi
-from hub.sdk.api import Change, Connector, Delivery, Page, ReadAsk, Receipt, UnverifiedError, Verdict
+from hub.sdk.api import Change, Connector, Delivery, Page, ReadAsk, Receipt, UnverifiedError, Verdict, pairs_in
 
 PING: Final = re.compile(rb"webhook_id=[1-9][0-9]{0,5}")
 """The whole body of the call that greets a new webhook's address: a form, unsigned, and to be answered with 200."""
@@ -35,7 +35,7 @@ class WooCommerce(Connector):
         streams = self.manifest.streams
         self._api = ShopApi(self.context)
         self._items = ItemReader(self._api, self.context, streams["items"].overlap_seconds)
-        places = pickup_places(self.settings.get("pickup_places", ""))
+        places = pairs_in("pickup_places", self.settings.get("pickup_places", ""))
         self._orders = OrderReader(self._api, self.context, streams["orders"].overlap_seconds, places)
         self._figures = FigureSender(self._api, self.settings)
         self._facts = OrderSender(self._api, self._orders, self.settings, self.clock.now)
@@ -116,12 +116,6 @@ class WooCommerce(Connector):
 def decoded(secret: str) -> str:
     """The secret as WooCommerce signs with it: it reads `&amp;` and its like as the characters that they stand for."""
     return re.sub("|".join(map(re.escape, ENTITIES)), lambda found: ENTITIES[found.group()], secret)
-
-
-def pickup_places(text: str) -> dict[str, str]:
-    """From `method=place, method:instance=place` to the place of each way of shipping."""
-    pairs = [part.partition("=") for part in text.split(",") if "=" in part]
-    return {way.strip(): place.strip() for way, _, place in pairs}
 
 
 def _is_ping(delivery: Delivery) -> bool:

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from connectors.woocommerce.shop_api import Row
-from hub.sdk.api import Plain, micros, minor_from
+from hub.sdk.api import THOUSAND, Plain, micros, minor_from
 
 FIELDS: Final = (
     "id", "number", "status", "currency", "date_created_gmt", "date_modified_gmt", "date_completed_gmt", "date_paid_gmt",
@@ -26,7 +26,6 @@ HANDED_OVER: Final = frozenset({"local_pickup", "pickup_location"})
 """Ways of shipping by which the customer fetches the goods (classic and block checkout)."""
 LEFT: Final = frozenset({"completed", "refunded", "trash"})
 """In these states the time of completion says that the goods left."""
-THOUSAND: Final = 1000
 
 
 def record(order: Row, refunds: Sequence[Row], pickup_places: dict[str, str]) -> Row:

@@ -6,7 +6,6 @@ of a refund without money, a refund by its reason, words for people in a note. S
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,10 +14,23 @@ from typing import Final
 from connectors.woocommerce.order_reading import OrderReader
 from connectors.woocommerce.order_records import PARCEL, gross, meta, minor, parcels_of, refunded_rows
 from connectors.woocommerce.shop_api import Row, ShopApi, words_of
-from hub.sdk.api import Change, Outcome, Plain, Receipt, from_minor, pieces
+from hub.sdk.api import (
+    THOUSAND,
+    Change,
+    Outcome,
+    Plain,
+    Receipt,
+    from_minor,
+    mark,
+    named_mark,
+    not_sent,
+    pieces,
+    refused,
+    strange_line,
+    unsure,
+    whole_parts,
+)
 
-THOUSAND: Final = 1000
-MARK_CHARS: Final = 10
 CANCELLED: Final = "_samklang_cancelled_"
 REFUND_REFUSED: Final = "woocommerce_rest_cannot_create_order_refund"
 """Comes as a 500, with a body that says so: nothing was kept of the refund (the gateway said no, or the amount is too large)."""
@@ -48,43 +60,43 @@ class OrderSender:
         }
         make = facts.get(str(change.after.get("fact")))
         if make is None:
-            return _refused(change, f"nothing can be {change.after.get('fact')} in the shop from outside")
+            return refused(change, f"nothing can be {change.after.get('fact')} in the shop from outside")
         order = self._reader.order(str(change.after["their"]))
         if order is None:
-            return _refused(change, "the shop has no such order")
+            return refused(change, "the shop has no such order")
         found = self._found(change, order)
         return found if found.outcome is not Outcome.NOT_SENT else make(change, order)
 
     def find(self, change: Change) -> Receipt:
         """Whether the fact stands in the order; a fact made by half is not_sent, and the next send finishes it."""
         order = self._reader.order(str(change.after["their"]))
-        return Receipt(change.id, Outcome.NOT_SENT, "the shop has no such order") if order is None else self._found(change, order)
+        return not_sent(change, "the shop has no such order") if order is None else self._found(change, order)
 
     def _found(self, change: Change, order: Row) -> Receipt:
         match change.after.get("fact"):
             case "fulfilled":
-                here = any(parcel["mark"] == _mark(change) for parcel in parcels_of(order))
+                here = any(parcel["mark"] == mark(change) for parcel in parcels_of(order))
             case "cancelled":
-                here = meta(order, CANCELLED + _mark(change)) is not None or bool(self._ours(change, order))
+                here = meta(order, CANCELLED + mark(change)) is not None or bool(self._ours(change, order))
             case "refunded":
                 ours = self._ours(change, order)
                 if len(ours) > 1:
-                    return _refused(change, f"the order shows it {len(ours)} times")
+                    return refused(change, f"the order shows it {len(ours)} times")
                 here = bool(ours)
             case _:
                 here = self._noted(change)
-        return Receipt(change.id, Outcome.APPLIED, shows=_shows(change)) if here else Receipt(change.id, Outcome.NOT_SENT)
+        return Receipt(change.id, Outcome.APPLIED, shows=_shows(change)) if here else not_sent(change)
 
     # a parcel left
 
     def _fulfil(self, change: Change, order: Row) -> Receipt:
-        parts = _pieces(change)
+        parts = whole_parts(change.after)
         if not parts:
-            return _refused(change, "the shop ships whole pieces of its lines, at least one")
+            return refused(change, "the shop ships whole pieces of its lines, at least one")
         if strange := _strange(order, parts):
-            return _refused(change, f"the order has no line {strange}")
+            return refused(change, f"the order has no line {strange}")
         if order["status"] in OVER:
-            return _refused(change, f"the order is {order['status']} in the shop")
+            return refused(change, f"the order is {order['status']} in the shop")
         carrier, tracking = str(change.after.get("carrier") or ""), str(change.after.get("tracking") or "")
         text = self._settings["shipped_note"] if tracking or carrier else self._settings["shipped_bare_note"]
         what = ", ".join(f"{count} × {row['name']}" for row in order["line_items"] if (count := parts.get(str(row["id"]), 0)))
@@ -96,13 +108,13 @@ class OrderSender:
             "state": str(change.after.get("state") or "shipped"),
             "parts": [[line, count * THOUSAND] for line, count in parts.items()],
         }
-        kept = {"key": PARCEL + _mark(change), "value": json.dumps(parcel, separators=(",", ":"))}
+        kept = {"key": PARCEL + mark(change), "value": json.dumps(parcel, separators=(",", ":"))}
         given: Row = {"meta_data": [kept]}
         if order["status"] != "completed" and not self._left_after(order, parts):
             given["status"] = "completed"
         _, said = self._api.write("PUT", f"orders/{order['id']}", given, "tell of a parcel")
         if meta(said, kept["key"]) is None or ("status" in given and said.get("status") != "completed"):
-            return _refused(change, f"accepted, but the order is {said.get('status')} and does not show the parcel as told")
+            return refused(change, f"accepted, but the order is {said.get('status')} and does not show the parcel as told")
         return Receipt(change.id, Outcome.APPLIED, shows=_shows(change))
 
     def _left_after(self, order: Row, parts: Mapping[str, int]) -> bool:
@@ -119,18 +131,18 @@ class OrderSender:
     # pieces are not coming
 
     def _cancel(self, change: Change, order: Row) -> Receipt:
-        parts = _pieces(change)
+        parts = whole_parts(change.after)
         if not parts:
-            return _refused(change, "the shop cancels whole pieces of its lines, at least one")
+            return refused(change, "the shop cancels whole pieces of its lines, at least one")
         if strange := _strange(order, parts):
-            return _refused(change, f"the order has no line {strange}")
+            return refused(change, f"the order has no line {strange}")
         if order["status"] in OVER:
             return Receipt(change.id, Outcome.APPLIED, f"the order is {order['status']} already", shows=_shows(change))
         if not parcels_of(order) and not order.get("date_completed_gmt") and not self._left_after(order, parts):
-            given = {"status": "cancelled", "meta_data": [{"key": CANCELLED + _mark(change), "value": "1"}]}
+            given = {"status": "cancelled", "meta_data": [{"key": CANCELLED + mark(change), "value": "1"}]}
             _, said = self._api.write("PUT", f"orders/{order['id']}", given, "cancel an order")
             if said.get("status") != "cancelled":
-                return _refused(change, f"accepted, but the order is {said.get('status')}")
+                return refused(change, f"accepted, but the order is {said.get('status')}")
             return Receipt(change.id, Outcome.APPLIED, shows=_shows(change))
         rows = [{"id": line, "quantity": count, "refund_total": 0} for line, count in parts.items()]
         return self._give_back(change, order, 0, rows, restock=True, pays=False)
@@ -140,12 +152,12 @@ class OrderSender:
     def _refund(self, change: Change, order: Row) -> Receipt:
         amount = int(change.after["amount_minor"])
         if amount <= 0:
-            return _refused(change, "a refund is an amount above zero")
+            return refused(change, "a refund is an amount above zero")
         currency = str(order["currency"])
         given_back = sum(-minor(one.get("total"), currency) for one in order.get("refunds") or [])
         room = minor(order["total"], currency) - given_back
         if amount > room:
-            return _refused(change, f"only {from_minor(max(0, room), currency)} {currency} of it can still be given back")
+            return refused(change, f"only {from_minor(max(0, room), currency)} {currency} of it can still be given back")
         rows = _money_rows(order, change.after.get("parts") or [], amount, currency)
         pays = self._settings.get("refunds", "gateway") == "gateway"
         return self._give_back(change, order, amount, rows, restock=False, pays=pays)
@@ -156,7 +168,7 @@ class OrderSender:
         currency = str(order["currency"])
         given = {
             "amount": str(from_minor(amount_minor, currency)),
-            "reason": _reason(change),
+            "reason": named_mark(change),
             "api_refund": pays,
             "api_restock": restock,
             "line_items": list(rows),
@@ -165,15 +177,15 @@ class OrderSender:
         status, said = self._api.write("POST", path, given, "refund", statuses=frozenset({400, 404, 500}))
         if status >= 400:
             if status == 500 and said.get("code") != REFUND_REFUSED:
-                return Receipt(change.id, Outcome.UNKNOWN, words_of(said))
-            return _refused(change, words_of(said))
+                return unsure(change, words_of(said))
+            return refused(change, words_of(said))
         shown = minor(said.get("amount"), currency)
-        if shown != amount_minor or said.get("reason") != _reason(change):
-            return _refused(change, f"asked for {amount_minor} minor units, the shop shows {shown}")
+        if shown != amount_minor or said.get("reason") != named_mark(change):
+            return refused(change, f"asked for {amount_minor} minor units, the shop shows {shown}")
         return Receipt(change.id, Outcome.APPLIED, shows={**_shows(change), "refunded_minor": shown})
 
     def _ours(self, change: Change, order: Row) -> list[Row]:
-        return [one for one in order.get("refunds") or [] if one.get("reason") == _reason(change)]
+        return [one for one in order.get("refunds") or [] if one.get("reason") == named_mark(change)]
 
     # words for people
 
@@ -200,12 +212,12 @@ class OrderSender:
         if self._noted(change):
             return
         shown = to_customer and self._settings.get("notes", "customer") == "customer"
-        given = {"note": f"{text.strip()[:NOTE_CHARS_MAX]} [{_mark(change)}]", "customer_note": shown}
+        given = {"note": f"{text.strip()[:NOTE_CHARS_MAX]} [{mark(change)}]", "customer_note": shown}
         self._api.write("POST", f"orders/{change.after['their']}/notes", given, "write a note")
 
     def _noted(self, change: Change) -> bool:
         notes = self._api.list(f"orders/{change.after['their']}/notes", {}, "look at notes", counted=False).rows
-        return any(f"[{_mark(change)}]" in str(note.get("note")) for note in notes)
+        return any(f"[{mark(change)}]" in str(note.get("note")) for note in notes)
 
 
 def _money_rows(order: Row, parts: Sequence[Mapping[str, Plain]], amount: int, currency: str) -> list[Row]:
@@ -239,35 +251,9 @@ def _part(amount: int, share: int, whole: int) -> int:
     return int((Decimal(amount) * share / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP)) if whole else 0
 
 
-def _pieces(change: Change) -> dict[str, int] | None:
-    """Whole pieces by line; None where a part of a piece is asked for, or less than one."""
-    parts: dict[str, int] = {}
-    for part in change.after.get("parts") or []:
-        count, rest = divmod(int(part["quantity"]), THOUSAND)
-        if rest or count < 1:
-            return None
-        parts[str(part["line"])] = parts.get(str(part["line"]), 0) + count
-    return parts
-
-
 def _strange(order: Row, parts: Mapping[str, int]) -> str:
-    own = {str(row["id"]) for row in order["line_items"]}
-    return next((line for line in parts if line not in own), "")
-
-
-def _mark(change: Change) -> str:
-    """Our mark of this fact: the same for every try of it, and of no other."""
-    told = f"{change.key.listing}\n{change.key.place}\n{change.after['their']}"
-    return hashlib.sha256(told.encode()).hexdigest()[:MARK_CHARS]
-
-
-def _reason(change: Change) -> str:
-    return f"Samklang {_mark(change)}"
+    return strange_line(parts, {str(row["id"]) for row in order["line_items"]})
 
 
 def _shows(change: Change) -> Row:
     return {"their": str(change.after["their"])}
-
-
-def _refused(change: Change, words: str) -> Receipt:
-    return Receipt(change.id, Outcome.REFUSED, words)

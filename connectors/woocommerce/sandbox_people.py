@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,14 +11,10 @@ from connectors.woocommerce.sandbox_catalogue import Catalogue, Product
 from connectors.woocommerce.sandbox_order_api import OrderApi, money
 from connectors.woocommerce.sandbox_orders import Line, Order, Orders
 from connectors.woocommerce.sandbox_product_api import ProductApi
-from hub.sdk.api import Plain, exact_minor
+from hub.sdk.api import MADE_PERSON, Basket, Plain, exact_minor
 
 VARIATIONS_PER_PRODUCT: Final = 2
 STATES: Final = {"publish": "active", "trash": "gone"}
-MADE_BUYER: Final = {
-    "name": "Made Buyer", "email": "made.buyer@example.com", "street": "Made Street 1", "city": "Aarhus",
-    "postal_code": "8000", "country": "DK",
-}  # fmt: skip
 SHIPPING_GATEWAY: Final = "made_gateway"
 """A payment method of the sandbox that can pay money back."""
 
@@ -181,7 +177,7 @@ class People:
 
     def order(
         self,
-        lines: Mapping[str, int] | Sequence[tuple[str, int]],
+        lines: Basket,
         *,
         paid: bool = True,
         place: str = "",
@@ -195,14 +191,14 @@ class People:
 
         `shipping` and `fee` are what the customer pays, tax included; `pickup` is a way of shipping such as local_pickup:3.
         """
-        wanted = [(self._product(sku), pieces) for sku, pieces in (lines.items() if isinstance(lines, Mapping) else lines)]
+        wanted = [(self._product(sku), pieces) for sku, pieces in rows_of(lines)]
         for product, pieces in wanted:
             keeper = self.catalogue.keeper(product)
             if keeper is not None and keeper.backorders == "no" and pieces > (keeper.quantity or 0) - self._held(keeper):
                 raise ValueError(f"{product.sku} is not there")
         order = self.orders.create()
         order.created_via, order.method, order.method_title = "store-api", method, method
-        buyer = MADE_BUYER if customer is None else dict(customer)
+        buyer = MADE_PERSON if customer is None else dict(customer)
         first, _, last = buyer.get("name", "").partition(" ")
         address = {
             "first_name": first, "last_name": last, "address_1": buyer.get("street", ""), "city": buyer.get("city", ""),

@@ -6,15 +6,29 @@ site (413) had no effect and goes out again in halves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connectors.woocommerce.shop_api import Row, ShopApi, words_of
-from hub.sdk.api import Change, ChannelError, Outcome, OutcomeUnknownError, Plain, Receipt, plain_decimal
+from hub.sdk.api import (
+    THOUSAND,
+    Change,
+    Outcome,
+    OutcomeUnknownError,
+    Plain,
+    Planned,
+    Receipt,
+    compared,
+    cut,
+    not_sent,
+    plain_decimal,
+    refused,
+    send_in_parts,
+    unsure,
+    whole_figure,
+)
 
-THOUSAND: Final = 1000
 BATCH_MAX: Final = 100
 """Objects in one call; the site's own filter may allow fewer."""
 CALLS_MAX: Final = 60
@@ -22,15 +36,6 @@ CALLS_MAX: Final = 60
 QUANTITY_MAX: Final = 10**9
 VARIATION_ELSEWHERE: Final = "woocommerce_rest_invalid_product_id"
 """Said of a variation that was written as a product: our picture of it is old."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One change with the object that expresses it and the judge of the object in the answer."""
-
-    change: Change
-    given: Row
-    judge: Callable[[Row], Receipt]
 
 
 class FigureSender:
@@ -48,9 +53,9 @@ class FigureSender:
         """Sets the quantity, absolute, where the product manages its stock itself."""
         receipts, planned = [], []
         for change in changes:
-            pieces, rest = divmod(int(change.after["raw"]), THOUSAND)
-            if rest or not 0 <= pieces <= QUANTITY_MAX:
-                receipts.append(_refused(change, "the shop counts whole pieces from 0 up"))
+            pieces = whole_figure(change, QUANTITY_MAX)
+            if pieces is None:
+                receipts.append(refused(change, "the shop counts whole pieces from 0 up"))
                 continue
             given: Row = {"stock_quantity": pieces}
             if self._manage:
@@ -68,13 +73,13 @@ class FigureSender:
             except InvalidOperation:
                 amount = Decimal(-1)
             if not amount.is_finite() or amount < 0:
-                receipts.append(_refused(change, "a price is an amount from 0 up"))
+                receipts.append(refused(change, "a price is an amount from 0 up"))
             elif asked["currency"] != self._currency:
-                receipts.append(_refused(change, f"the shop's prices are in {self._currency}"))
+                receipts.append(refused(change, f"the shop's prices are in {self._currency}"))
             elif asked.get("tax", self._tax) != self._tax:
-                receipts.append(_refused(change, f"the shop's prices have tax {self._tax}"))
+                receipts.append(refused(change, f"the shop's prices have tax {self._tax}"))
             elif change.refs.get("kind") == "pool":
-                receipts.append(_refused(change, "a variable product has no price of its own"))
+                receipts.append(refused(change, "a variable product has no price of its own"))
             else:
                 # A dot, no separator of thousands, no exponent: a comma is dropped and the price is a hundred times as much.
                 text = price_text(amount)
@@ -83,31 +88,26 @@ class FigureSender:
         return receipts + self._send(planned, "send price")
 
     def _send(self, planned: Sequence[Planned], operation: str) -> list[Receipt]:
-        waiting: list[tuple[str, list[Planned]]] = []
         receipts: list[Receipt] = []
-        for path, group in _by_route(planned, receipts).items():
-            waiting += [(path, group[start : start + self._size]) for start in range(0, len(group), self._size)]
+        parts = [part for group in _by_route(planned, receipts).values() for part in cut(group, self._size)]
         calls = 0
-        while waiting:
+
+        def post(group: list[Planned]) -> tuple[list[Receipt], list[Planned]]:
+            nonlocal calls
             if calls >= CALLS_MAX:
-                return receipts + _unsent((), [group for _, group in waiting], "with the next batch: these are many products")
-            path, group = waiting.pop(0)
+                return [not_sent(one, "with the next batch: these are many products") for one in group], []
             calls += 1
             objects = [{"id": int(one.change.key.listing), **one.given} for one in group]
-            try:
-                status, said = self._api.write("POST", path, {"update": objects}, operation, statuses=frozenset({413}))
-            except ChannelError as failed:
-                if not receipts:
-                    raise
-                return receipts + _unsent(group, [left for _, left in waiting], failed.message, failed)
+            route = _route(group[0])
+            status, said = self._api.write("POST", route, {"update": objects}, operation, statuses=frozenset({413}))
             if status != 413:
-                receipts += _judged(group, said)
-            elif len(group) == 1:
-                receipts.append(_refused(group[0].change, f"the site takes no batch at all: {words_of(said)}"))
-            else:
-                self._size = max(1, len(group) // 2)
-                waiting[:0] = [(path, group[: self._size]), (path, group[self._size :])]
-        return receipts
+                return _judged(group, said), []
+            if len(group) == 1:
+                return [refused(group[0], f"the site takes no batch at all: {words_of(said)}")], []
+            self._size = max(1, len(group) // 2)
+            return [], group
+
+        return receipts + send_in_parts(parts, post)
 
 
 def price_text(amount: Decimal) -> str:
@@ -121,13 +121,17 @@ def _by_route(planned: Sequence[Planned], receipts: list[Receipt]) -> dict[str, 
     """The changes by the route that writes them; what is no id of the shop is refused here."""
     routes: dict[str, list[Planned]] = {}
     for one in planned:
-        listing, parent = one.change.key.listing, one.change.refs.get("parent", "")
+        listing = one.change.key.listing
         if not (listing.isascii() and listing.isdigit()):
-            receipts.append(_refused(one.change, "the shop has no such product"))
+            receipts.append(refused(one, "the shop has no such product"))
             continue
-        variation = parent.isdigit() and parent != "0"
-        routes.setdefault(f"products/{parent}/variations/batch" if variation else "products/batch", []).append(one)
+        routes.setdefault(_route(one), []).append(one)
     return routes
+
+
+def _route(one: Planned) -> str:
+    parent = one.change.refs.get("parent", "")
+    return f"products/{parent}/variations/batch" if parent.isdigit() and parent != "0" else "products/batch"
 
 
 def _judged(group: Sequence[Planned], said: Row) -> list[Receipt]:
@@ -139,7 +143,7 @@ def _judged(group: Sequence[Planned], said: Row) -> list[Receipt]:
     for one in group:
         row = shown.get(one.change.key.listing)
         if row is None:
-            receipts.append(Receipt(one.change.id, Outcome.UNKNOWN, "the answer does not show this product"))
+            receipts.append(unsure(one, "the answer does not show this product"))
         elif "error" in row:
             receipts.append(_of_error(one.change, row["error"]))
         else:
@@ -149,30 +153,27 @@ def _judged(group: Sequence[Planned], said: Row) -> list[Receipt]:
 
 def _of_error(change: Change, error: Plain) -> Receipt:
     if not isinstance(error, dict):
-        return Receipt(change.id, Outcome.UNKNOWN, "an error without words")
+        return unsure(change, "an error without words")
     inside = error.get("data")
     status = inside.get("status") if isinstance(inside, dict) else inside
     if error.get("code") == VARIATION_ELSEWHERE:
         return Receipt(change.id, Outcome.CONFLICT, words_of(error))
     if isinstance(status, int) and status >= 500:
-        return Receipt(change.id, Outcome.UNKNOWN, words_of(error))
-    return Receipt(change.id, Outcome.REFUSED, words_of(error))
+        return unsure(change, words_of(error))
+    return refused(change, words_of(error))
 
 
 def _stock_judge(change: Change, pieces: int) -> Callable[[Row], Receipt]:
     def judge(row: Row) -> Receipt:
         manages, shown = row.get("manage_stock"), row.get("stock_quantity")
         if manages == "parent":
-            return _refused(change, "taken, and nothing done: the stock of this variation is kept by its product")
+            return refused(change, "taken, and nothing done: the stock of this variation is kept by its product")
         if manages is not True:
-            return _refused(change, "taken, and nothing done: this product does not manage its stock, it sells without limit")
+            return refused(change, "taken, and nothing done: this product does not manage its stock, it sells without limit")
         if not isinstance(shown, int | Decimal) or isinstance(shown, bool):
-            return Receipt(change.id, Outcome.UNKNOWN, "the answer shows no quantity")
+            return unsure(change, "the answer shows no quantity")
         raw = int(shown * THOUSAND)
-        shows = {"raw": raw, "sellable": raw}
-        if raw != pieces * THOUSAND:
-            return Receipt(change.id, Outcome.REFUSED, f"asked for {pieces}, the shop shows {shown}", shows=shows)
-        return Receipt(change.id, Outcome.APPLIED, shows=shows)
+        return compared(change, pieces, shown, {"raw": raw, "sellable": raw})
 
     return judge
 
@@ -182,25 +183,8 @@ def _price_judge(change: Change, amount: Decimal, currency: str, tax: str) -> Ca
         try:
             shown = Decimal(str(row.get("price", "")))
         except InvalidOperation:
-            return _refused(change, f"asked for {price_text(amount)}, the shop shows no price")
+            return refused(change, f"asked for {price_text(amount)}, the shop shows no price")
         shows = {"amount": plain_decimal(shown), "currency": currency, "tax": tax}
-        if shown != amount:
-            words = f"asked for {price_text(amount)}, the shop shows {plain_decimal(shown)}"
-            return Receipt(change.id, Outcome.REFUSED, words, shows=shows)
-        return Receipt(change.id, Outcome.APPLIED, shows=shows)
+        return compared(change, plain_decimal(amount), shows["amount"], shows)
 
     return judge
-
-
-def _refused(change: Change, words: str) -> Receipt:
-    return Receipt(change.id, Outcome.REFUSED, words)
-
-
-def _unsent(
-    part: Iterable[Planned], rest: Iterable[Iterable[Planned]], words: str, failed: ChannelError | None = None
-) -> list[Receipt]:
-    """Receipts of what came after a call that failed, or after enough calls."""
-    outcome = Outcome.UNKNOWN if isinstance(failed, OutcomeUnknownError) else Outcome.NOT_SENT
-    receipts = [Receipt(one.change.id, outcome, words, failed.request_id if failed else "") for one in part]
-    why = words if failed is None else "an earlier part failed"
-    return receipts + [Receipt(one.change.id, Outcome.NOT_SENT, why) for group in rest for one in group]

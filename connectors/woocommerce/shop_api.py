@@ -19,6 +19,7 @@ from hub.sdk.api import (
     ThrottledError,
     UnauthorizedError,
     UnavailableError,
+    one_line,
     spoken,
 )
 
@@ -166,7 +167,7 @@ class ShopApi:
 
 def words_of(error: Mapping[str, Plain]) -> str:
     """An error's code and message on one line."""
-    return " ".join(f"{error.get('code', '')}: {error.get('message', '')}".split())[:WORDS_CHARS_MAX]
+    return one_line(f"{error.get('code', '')}: {error.get('message', '')}")
 
 
 def _json(answer: Response) -> Plain:

@@ -7,22 +7,19 @@ something before it was deleted, and the reading steps back so that nothing slip
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, replace
 from typing import Final
 
 from connectors.woocommerce.shop_api import Listing, Row, ShopApi
-from hub.sdk.api import ChannelContext, Response, UnavailableError, micros, moment
+from hub.sdk.api import MICROS_PER_SECOND, Bookmark, ChannelContext, Spot, anchored, answered_at, micros, moment
 
 PER_PAGE_MAX: Final = 100
 """The API's own limit; one more is refused."""
-MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Place(Bookmark):
     """Where a reading stands; a cursor is this as JSON. Times are the shop's own, microseconds of whole seconds.
 
     The reading lists what changed after `since` (None: everything) in the order of ids, `skip` rows of it done, the last of
@@ -38,12 +35,8 @@ class Place:
     @classmethod
     def from_cursor(cls, cursor: str, *, full: bool) -> Place:
         """The place that a cursor names; "" is the very beginning. A full reading that begins has no lower end."""
-        kept = cls(**json.loads(cursor)) if cursor else cls()
+        kept = cls.at(cursor)
         return replace(kept, since=None) if full and not kept.under_way else kept
-
-    def cursor(self) -> str:
-        """The place as a cursor."""
-        return json.dumps(asdict(self), separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +56,22 @@ class Windows:
         self._channel = context.channel
         self._path = path
         self._fields = ",".join(fields)
-        self._overlap = overlap_seconds * MICROS
+        self._overlap = overlap_seconds * MICROS_PER_SECOND
 
     def stretch(self, place: Place, page_max: int, operation: str) -> Stretch:
         """The next rows from this place on; at the end of the list there are none."""
-        anchor = 1 if place.last else 0
-        size = min(page_max + anchor, PER_PAGE_MAX)
-        listing = self._listed(place, place.skip - anchor, max(size, 1 + anchor), operation)
-        rows = listing.rows
-        if anchor and (not rows or rows[0].get("id") != place.last):
-            back = replace(place, skip=max(0, place.skip - page_max), last=0)
-            return self.stretch(back, page_max, operation)
-        rows = rows[anchor:]
-        begun = place if place.under_way else replace(place, under_way=True, following=self._following(place, listing))
-        left = None if listing.total is None else max(0, listing.total - place.skip)
-        if left and not rows:
-            raise UnavailableError(f"the list ended with {left} rows to come", channel=self._channel, operation=operation)
-        return Stretch(begun, rows, left)
+        listings: list[Listing] = []
+
+        def listed(skip: int, take: int) -> tuple[list[Row], int | None]:
+            listings.append(self._listed(place, skip, min(take, PER_PAGE_MAX), operation))
+            return listings[-1].rows, listings[-1].total
+
+        spot = Spot(place.skip, str(place.last or ""))
+        (skip, last), rows, total = anchored(listed, spot, page_max, channel=self._channel, operation=operation)
+        begun = replace(place, skip=skip, last=int(last or 0))
+        if not place.under_way:
+            begun = replace(begun, under_way=True, following=self._following(place, listings[-1]))
+        return Stretch(begun, rows, None if total is None else max(0, total - skip))
 
     def after(self, stretch: Stretch, done: int, page_max: int) -> tuple[Place, bool]:
         """The place after so many of the stretch's rows, and whether more are to follow; else it is the next reading's start."""
@@ -126,11 +118,3 @@ def modified(row: Mapping[str, object]) -> int:
         return micros(dt.datetime.fromisoformat(str(row.get("date_modified_gmt"))).replace(tzinfo=dt.UTC))
     except ValueError:
         return 0
-
-
-def answered_at(answer: Response) -> int | None:
-    """Microseconds of the answer's Date header; None when it has none that can be read."""
-    try:
-        return micros(parsedate_to_datetime(answer.headers.get("date", "")))
-    except ValueError:
-        return None
