@@ -142,7 +142,9 @@ def tally(expected: Mapping[str, list[Any]], held: Mapping[str, Shown]) -> Tally
 
 
 def _order(channel: str, paper: Any, row: Mapping[str, Any]) -> list[Difference]:
-    pairs = [("pieces", paper.lines, row["lines"]), ("handed out", paper.shipped, row["shipped"])]
+    # What was called off while it was a draft keeps its lines.
+    called_off = str(row["state"]).lower().startswith("cancel")
+    pairs = [("pieces", paper.lines, {} if called_off else row["lines"]), ("handed out", paper.shipped, row["shipped"])]
     seen = [(what, _basket(should), _basket(does)) for what, should, does in pairs if should is not None]
     if paper.total is not None:
         seen.append(("total", _number(Decimal(paper.total).scaleb(-2)), _number(row["total"])))

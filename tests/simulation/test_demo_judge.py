@@ -124,7 +124,9 @@ def test_an_order_called_off_at_once_need_not_be_held_but_may() -> None:
     called_off = replace(BOUGHT, lines={}, total=None, needless=True)
     assert told(papers=(called_off,)) == judge.Tally()
     assert told(sale("webshop-1", {}), papers=(called_off,)) == judge.Tally()
+    assert told({**BOOKED, "state": "cancelled"}, papers=(called_off,)) == judge.Tally()
     assert told(BOOKED, papers=(called_off,)).differences != []
+    assert told({**BOOKED, "state": "cancelled"}).differences != []
 
 
 def test_what_has_no_number_is_found_by_its_id_there_and_by_nothing_else() -> None:
