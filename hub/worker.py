@@ -12,19 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from hub import __version__
 from hub.app import Hub, build, open_store, open_vault
 from hub.clock import Clock, SystemClock, Wake
 from hub.errors import HubError
 from hub.halves import FORMER_SECONDS_MAX, GLANCE_SECONDS, is_held, load_again, the_only_one
 from hub.log import logger
 from hub.paths import data_folder
-from hub.people import People
+from hub.rounds import Rounds
 from hub.schedule import Schedule
 from hub.sdk.transport import HttpTransport
 from hub.settings.load import load
 from hub.settings.model import ChannelSettings, Config
-from hub.store import requests
 from hub.store.database import Database
 from hub.store.deliveries import DeliveryReader
 from hub.store.vault import Vault
@@ -32,12 +30,8 @@ from hub.store.vault import Vault
 LOCK_FILE: Final = "worker.lock"
 INTAKE_FILE: Final = "intake.db"
 POSITION_FILE: Final = "intake.position"
-WALK_WAIT_SECONDS: Final = 0.25
-PEOPLE_EVERY_SECONDS: Final = 0.25
 LOOK_SECONDS: Final = 0.1
-SEEN_EVERY_SECONDS: Final = 5.0
 STOP_SECONDS_MAX: Final = 8.0
-BROKEN_WAIT_SECONDS: Final = 5.0
 _log = logger("worker")
 
 
@@ -159,6 +153,7 @@ class Crew:
         self._clock = hub.clock
         self._ending = hub.clock.wake()
         self._walk_ending = hub.clock.wake()
+        self._rounds = Rounds(hub, wakes, walk_wake)
         self._schedule = Schedule(hub, lambda name: wakes[name].set())
         self._walking = threading.Thread()
         self._threads: dict[str, threading.Thread] = {}
@@ -205,55 +200,13 @@ class Crew:
         self.end_walk()
 
     def _walk(self, ending: Wake) -> None:
-        people = People(self.hub)
-        name = self._clock.token()[:12]
-        began, seen_at, asked_at = self._clock.now(), 0.0, 0.0
-        while not ending.is_set():
-            self._walk_wake.clear()
-            try:
-                did = self.hub.walk.step()
-                if self._clock.monotonic() - asked_at >= PEOPLE_EVERY_SECONDS:
-                    asked_at = self._clock.monotonic()
-                    did = people.step() or did
-                if self._clock.monotonic() - seen_at >= SEEN_EVERY_SECONDS:
-                    seen_at = self._clock.monotonic()
-                    self._seen(name, began)
-            except Exception:
-                # A station that is wrong stops here and keeps its evidence; the channels' own threads go on.
-                _log.exception("the walk stopped at an error and tries again")
-                self._clock.wait(ending, BROKEN_WAIT_SECONDS)
-                continue
-            if not did and not ending.is_set():
-                self._clock.wait(self._walk_wake, WALK_WAIT_SECONDS)
+        self._rounds.walk(ending)
         self._deliveries.close()
-
-    def _seen(self, name: str, began: int) -> None:
-        now, version = self._clock.now(), __version__
-        self.hub.database.transaction(lambda tx: requests.seen_worker(tx, name, began, now, version, ""))
 
     def _channel(self, name: str, former: threading.Thread | None) -> None:
         if former is not None:
             former.join()
         try:
-            while not self._ending.is_set():
-                self._turn(name)
+            self._rounds.channel(name, self._ending)
         finally:
             self._lines[name].close()
-
-    def _turn(self, name: str) -> None:
-        turn, wake = self.hub.turns[name], self._wakes[name]
-        wake.clear()
-        if self._ending.is_set():
-            return
-        try:
-            if turn.step() == "worked":
-                self._walk_wake.set()
-                return
-            rest = (turn.rests_until() - self._clock.now()) / 1_000_000
-        except Exception:
-            if not self._ending.is_set():
-                _log.exception("a channel's turn stopped at an error and tries again", channel=name)
-                self._clock.wait(self._ending, BROKEN_WAIT_SECONDS)
-            return
-        if rest > 0:
-            self._clock.wait(wake, rest)

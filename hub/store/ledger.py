@@ -55,6 +55,17 @@ def latest(tx: Tx, limit: int) -> list[Entry]:
     return [_entry(row) for row in rows]
 
 
+def after(tx: Tx, seq: int, limit: int) -> list[Entry]:
+    """The lines after this number, oldest first."""
+    rows = tx.query(
+        "SELECT seq, at, event, channel, listing, aspect, place, item, words FROM ledger WHERE seq > :seq ORDER BY seq "
+        "LIMIT :limit",
+        seq=seq,
+        limit=limit,
+    )
+    return [_entry(row) for row in rows]
+
+
 def drop_before(tx: Tx, at: int, limit: int) -> int:
     """Forget old lines, at most `limit`."""
     return tx.execute("DELETE FROM ledger WHERE seq IN (SELECT seq FROM ledger WHERE at < :at LIMIT :limit)", at=at, limit=limit)

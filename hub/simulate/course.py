@@ -1,0 +1,100 @@
+"""`samklang simulate`: runs seeds one after another, shows how far it is, and says what came of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hub.clock import SystemClock
+from hub.log import configure
+from hub.settings.model import Config
+from hub.simulate.faults import Faults, faults_of
+from hub.simulate.report import page
+from hub.simulate.retailer import generated, own
+from hub.simulate.scheduler import START
+from hub.simulate.simulation import Result, Simulation, Wanted
+
+TELLS_SHOWN: Final = 20
+
+
+def run_seeds(
+    seeds: Sequence[int],
+    folder: Path | None,
+    *,
+    days: int,
+    items: int,
+    customers: int,
+    webshops: int,
+    named: str,
+    report: Path | None = None,
+    console: Console | None = None,
+) -> bool:
+    """Simulate each seed and print what came of it; whether no promise was broken. ConfigError for what cannot be simulated."""
+    config = own(folder) if folder else generated(webshops)
+    faults = faults_of(named)
+    said = console or Console()
+    # What goes wrong is wanted here: the hub's own words of it would bury the result.
+    configure(now=SystemClock().now, as_json=False, level="critical")
+    results = []
+    for seed in seeds:
+        wanted = Wanted(seed, days, items, customers)
+        result = _one(config, wanted, faults, said)
+        results.append(result)
+        if result.violations:
+            _explain(result, said)
+    said.print(summary(results))
+    if report is not None:
+        report.write_text(page(results, named), encoding="utf-8")
+        said.print(f"Report: {report}")
+    return not any(result.violations for result in results)
+
+
+def _one(config: Config, wanted: Wanted, faults: Faults, said: Console) -> Result:
+    columns = (TextColumn("seed {task.fields[seed]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
+    with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as shown:
+        bar = shown.add_task("", total=1.0, seed=wanted.seed)
+        return Simulation(config, wanted, faults).run(lambda share: shown.update(bar, completed=share))
+
+
+def _explain(result: Result, said: Console) -> None:
+    """A seed that failed: what broke at which step, what people did last, and the last lines of the ledger."""
+    said.print(f"\nSeed {result.seed}:", style="bold red")
+    for violation in result.violations:
+        said.print(f"  {(violation.at - START) / 3_600_000_000:.3f} h  {violation}", markup=False, highlight=False)
+    said.print("What people did last:")
+    for line in result.tells[-TELLS_SHOWN:]:
+        said.print(f"  {line}", markup=False, highlight=False)
+    said.print(f"The last {len(result.last_lines)} lines of the ledger:")
+    for line in result.last_lines:
+        said.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def summary(results: Sequence[Result]) -> Table:
+    """One row a seed."""
+    table = Table(title="What came of it")
+    heads = ("seed", "agree", "after", "disagreed p50 / p99 / worst", "sold", "oversold", "calls", "faults", "starts", "ledger")
+    for head in heads:
+        table.add_column(head)
+    for result in results:
+        half = max((each[0] for each in result.disagreed.values()), default=0.0)
+        most = max((each[1] for each in result.disagreed.values()), default=0.0)
+        worst = max((each[2] for each in result.disagreed.values()), default=0.0)
+        calls = sum(count for (_, what), count in result.calls.items() if what != "refused")
+        table.add_row(
+            str(result.seed),
+            "no" if result.violations else "yes",
+            f"{result.settled_seconds / 60:.0f} min",
+            f"{half / 60:.0f} / {most / 60:.0f} / {worst / 60:.0f} min",
+            str(result.sold),
+            str(result.oversold),
+            str(calls),
+            str(sum(result.faults.values())),
+            str(result.starts),
+            result.ledger_hash[:12],
+        )
+    return table

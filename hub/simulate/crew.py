@@ -1,0 +1,132 @@
+"""The hub under the scheduler: its workers run the rounds of production on a store that outlives them; it dies and starts anew."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from hub.app import Hub, TransportFor, build
+from hub.errors import UnverifiedError
+from hub.rounds import Rounds
+from hub.sdk.contract import Delivery
+from hub.sdk.registry import Registry
+from hub.sdk.wire import Request
+from hub.settings.model import Config
+from hub.simulate.scheduler import Flag, Scheduler, VirtualClock
+from hub.store.database import Tx
+from hub.store.sqlite import SqliteDatabase, SqliteTx
+from hub.store.vault import Vault
+
+T = TypeVar("T")
+HUB: Final = "hub"
+WALK_WAIT_SECONDS: Final = 60.0
+"""Here every delivery wakes the walk: it need not look for what another process has stored."""
+
+
+class MemoryStore(SqliteDatabase):
+    """The store of production, in memory; its seams are the scheduler's."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        super().__init__(":memory:", threaded=False)
+        self._scheduler = scheduler
+        self.seam = scheduler.pause
+
+    def forget(self) -> None:
+        """What a process knew of the store dies with it: numbers that were drawn and not used are gone."""
+        self._block.clear()
+
+    def tables_with(self, word: str) -> set[str]:
+        """The tables in which this word stands in plain, in whatever case."""
+        lines = (line for line in self._writer.iterdump() if word in line.lower())
+        return {line.split('"')[1] if '"' in line else line[:40] for line in lines}
+
+    def _look_inline(self, unit: Callable[[Tx], T]) -> T:
+        # Nobody else goes on inside a read, and there is one connection: each read is a snapshot as it is.
+        self._inside = True
+        try:
+            return unit(SqliteTx(self._writer))
+        finally:
+            self._inside = False
+
+    @contextlib.contextmanager
+    def _drawing(self) -> Any:
+        # In production a lock keeps others out while numbers are drawn.
+        with self._scheduler.alone():
+            yield
+
+    def _sequence_lock(self) -> Any:
+        return self._drawing()
+
+
+class HubCrew:
+    """One hub that may die at any seam; `hub` is the one that lives now, or lived last."""
+
+    def __init__(
+        self,
+        config: Config,
+        scheduler: Scheduler,
+        clock: VirtualClock,
+        transport_for: TransportFor,
+        registry: Registry,
+        secrets: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self._config = config
+        self._scheduler = scheduler
+        self._clock = clock
+        self._transport_for = transport_for
+        self._registry = registry
+        self._secrets = secrets
+        self._vault = Vault({"testkey1": b"k" * 32}, "testkey1", clock.bytes)
+        self.store = MemoryStore(scheduler)
+        self.starts = 0
+        self.refused = 0
+        """Deliveries that were not theirs."""
+        self._walk_wake = Flag()
+        self.hub = self._build({})
+
+    def _build(self, wakes: Mapping[str, Flag]) -> Hub:
+        return build(
+            self._config,
+            self._clock,
+            self._transport_for,
+            self.store,
+            self._vault,
+            registry=self._registry,
+            secrets=self._secrets,
+            wake=lambda name: wakes[name].set(),
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works."""
+        return self._scheduler.lives(HUB)
+
+    def start(self) -> None:
+        """A new hub on the store as it is, with a worker for the walk and one for each channel."""
+        self.store.forget()
+        wakes = {name: Flag() for name in self._config.channels}
+        self._walk_wake = Flag()
+        self.hub = self._build(wakes)
+        rounds = Rounds(self.hub, wakes, self._walk_wake, WALK_WAIT_SECONDS)
+        self.starts += 1
+        never = Flag()
+        self._scheduler.start("walk", lambda: rounds.walk(never), HUB)
+        for name in self._config.channels:
+            self._scheduler.start(f"channel {name}", lambda name=name: rounds.channel(name, never), HUB)  # type: ignore[misc]
+
+    def post(self, channel: str, request: Request, taken: Flag) -> None:
+        """Hand it a delivery, as its receiver takes one: `taken` is raised once it is stored, or refused as not theirs."""
+        self._scheduler.start(f"delivery of {channel}", lambda: self._receive(channel, request, taken), HUB)
+
+    def _receive(self, channel: str, request: Request, taken: Flag) -> None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        delivery = Delivery(request.method, request.url, headers, request.query, request.body)
+        try:
+            verdict = self.hub.channels[channel].connector.verify(delivery)
+        except UnverifiedError:
+            self.refused += 1
+        else:
+            self.hub.walk.receive(channel, verdict.topic, verdict.delivery_id, request.body)
+            self._walk_wake.set()
+        taken.set()

@@ -1,0 +1,197 @@
+"""Customers: when they come over the day, what they want, and where they buy it; each draw from one seed, whatever the hub does.
+
+What they can buy depends on what a channel shows them at that moment, as it does for everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+
+from hub.simulate.retailer import Retailer
+from hub.simulate.scheduler import Scheduler
+from hub.simulate.truth import Sale, Truth
+
+HOUR: Final = 3_600_000_000
+OPENS, CLOSES = 8, 18
+CURVE: Final = (1, 1, 1, 1, 1, 2, 3, 5, 8, 9, 10, 11, 11, 10, 10, 11, 12, 12, 13, 15, 16, 12, 6, 2)
+"""How busy each hour of the day is, UTC."""
+WANTS: Final = (
+    ("rings_up", 40),
+    ("orders", 28),
+    ("fetches", 8),
+    ("phones", 6),
+    ("gives_back", 4),
+    ("brings_back", 4),
+    ("rings_up_more", 4),
+    ("thinks_again", 3),
+)
+SHIPPING: Final = Decimal("39.00")
+CAMPAIGN_WEIGHT: Final = 40.0
+"""How much more one thing is wanted while there is a campaign for it."""
+
+
+def person(number: int) -> dict[str, str]:
+    """A made buyer; the surname is what no system but the shop and the books may know."""
+    return {
+        "name": f"Made Zimulant{number}",
+        "email": f"zimulant{number}@buyer.example",
+        "street": f"Zimulantgade {number}",
+        "city": "Made Town",
+        "postal_code": "1000",
+        "country": "DK",
+        "phone": "+4500000000",
+    }
+
+
+class Customers:
+    """They come until `close`; `tell` hears in words what they do."""
+
+    def __init__(
+        self, retailer: Retailer, truth: Truth, scheduler: Scheduler, seed: int, per_day: int, tell: Callable[[str], None]
+    ) -> None:
+        self._retailer = retailer
+        self._truth = truth
+        self._scheduler = scheduler
+        self._luck = Random(f"customers {seed}")
+        self._mean_seconds = 86_400 / per_day * sum(CURVE) / len(CURVE)
+        self._tell = tell
+        self._open = True
+        self._persons = 0
+        self._campaign = ""
+        scheduler.start("customers", self._come)
+
+    def close(self) -> None:
+        """Nobody comes any more."""
+        self._open = False
+
+    def campaign(self, sku: str) -> None:
+        """From now on everybody talks of this one; of none for ""."""
+        self._campaign = sku
+
+    def _come(self) -> None:
+        words, weights = [word for word, _ in WANTS], [weight for _, weight in WANTS]
+        while self._open:
+            hour = self._scheduler.now // HOUR % 24
+            self._scheduler.sleep(self._luck.expovariate(CURVE[hour] / self._mean_seconds))
+            if self._open:
+                act: Callable[[], None] = getattr(self, f"_{self._luck.choices(words, weights)[0]}")
+                act()
+
+    @property
+    def _is_day(self) -> bool:
+        return OPENS <= self._scheduler.now // HOUR % 24 < CLOSES
+
+    def _wanted(self) -> str:
+        goods = self._truth.goods
+        weights = [good.weight * (CAMPAIGN_WEIGHT if good.sku == self._campaign else 1.0) for good in goods]
+        return self._luck.choices(goods, weights)[0].sku
+
+    def _hand(self, channel: str) -> Any:
+        return self._retailer.platforms[channel]
+
+    # in the shop
+
+    def _rings_up(self) -> None:
+        sku, pieces = self._wanted(), self._luck.choice((1, 1, 1, 2))
+        if self._is_day and self._truth.takeable(self._retailer.shop, sku) >= pieces:
+            self._receipt({sku: pieces}, {}, {})
+
+    def _rings_up_more(self) -> None:
+        sku, kind = self._wanted(), self._luck.choice(("tip", "cash", "custom", "discount"))
+        if not self._is_day or self._truth.takeable(self._retailer.shop, sku) < 1:
+            return
+        more: dict[str, dict[str, Any]] = {
+            "tip": {"tip": Decimal(20)},
+            "cash": {"rounding": Decimal("0.05"), "tender": "CASH"},
+            "custom": {"custom": [("Repair", Decimal(150))]},
+            "discount": {"discounts": {sku: Decimal(5)}},
+        }
+        self._receipt({sku: 1}, {}, more[kind])
+
+    def _gives_back(self) -> None:
+        if self._is_day:
+            self._receipt({}, {self._wanted(): 1}, {})
+
+    def _receipt(self, goods: dict[str, int], back: dict[str, int], more: dict[str, Any]) -> None:
+        till, shop = self._retailer.till, self._retailer.shop
+        hand = self._hand(till)
+        their = hand.ring_up(goods, place=self._retailer.place(shop, till), back=back, **more)
+        for sku, pieces in goods.items():
+            self._truth.shelf[shop, sku] -= pieces
+        for sku, pieces in back.items():
+            self._truth.shelf[shop, sku] += pieces
+        lines = {**goods, **{sku: -pieces for sku, pieces in back.items()}}
+        total = int(hand.orders_shown()[their]["total_minor"])
+        self._truth.bought(Sale("receipt", till, their, f"{till}-{their}", "", lines, total, self._scheduler.now))
+        self._tell(f"the till rings up {lines} as {their}")
+
+    def _brings_back(self) -> None:
+        """Something that was sent to them comes back over the counter, by its number."""
+        known = [sale for sale in self._truth.sales if sale.kind == "sent" and sale.left_at and not sale.back]
+        sure = [sale for sale in known if self._told_that_left(sale)]
+        if not self._is_day or not sure:
+            return
+        sale, till, shop = self._luck.choice(sure), self._retailer.till, self._retailer.shop
+        sku = next(iter(sale.lines))
+        hand = self._hand(till)
+        receipt = hand.take_back(sku, 1, self._retailer.place(shop, till), reference=sale.number)
+        self._truth.shelf[shop, sku] += 1
+        sale.back[sku] += 1
+        sale.credited.append(int(hand.orders_shown()[receipt]["total_minor"]))
+        self._tell(f"{sku} of {sale.number} comes back over the counter")
+
+    def _told_that_left(self, sale: Sale) -> bool:
+        lines = self._hand(sale.origin).orders_shown()[sale.their]["lines"]
+        return all(line["fulfilled"] == line["quantity"] - line["cancelled"] for line in lines)
+
+    # in the webshops and on the phone
+
+    def _orders(self) -> None:
+        self._order("sent", self._retailer.warehouse, {"shipping": SHIPPING} if self._luck.random() < 0.5 else {})
+
+    def _fetches(self) -> None:
+        if self._retailer.webshops:
+            code = self._retailer.pickup_code(self._retailer.webshops[0])
+            self._order("fetched", self._retailer.shop, {"pickup": code})
+
+    def _order(self, kind: str, place: str, how: dict[str, Any]) -> None:
+        if not self._retailer.webshops or how.get("pickup") == "":
+            return
+        webshop = self._luck.choice(self._retailer.webshops)
+        sku, pieces = self._wanted(), self._luck.choice((1, 1, 2, 3))
+        hand = self._hand(webshop)
+        shown = sum(hand.shown()[sku]["stock"].values())
+        # Who means to fetch it asks whether it is there.
+        if shown < pieces or (kind == "fetched" and self._truth.free(place, sku) < pieces):
+            return
+        self._persons += 1
+        their = hand.order({sku: pieces}, customer=person(self._persons), **how)
+        slip = hand.orders_shown()[their]
+        lines = {line["sku"]: int(line["quantity"]) for line in slip["lines"]}
+        number = f"{webshop}-{slip['number']}"
+        self._truth.bought(Sale(kind, webshop, their, number, place, lines, int(slip["total_minor"]), self._scheduler.now))
+        self._tell(f"{webshop}: {number} over {lines}, to be {kind}")
+
+    def _phones(self) -> None:
+        books, warehouse = self._retailer.books, self._retailer.warehouse
+        sku = self._wanted()
+        if not self._is_day or self._truth.free(warehouse, sku) < 1:
+            return
+        self._persons += 1
+        hand = self._hand(books)
+        their = hand.phone_order({sku: 1}, customer=person(self._persons))
+        total = int(hand.orders_shown()[their]["total_minor"])
+        self._truth.bought(Sale("phone", books, their, "", warehouse, {sku: 1}, total, self._scheduler.now))
+        self._tell(f"somebody phones for {sku}: {their}")
+
+    def _thinks_again(self) -> None:
+        """Somebody calls an order off that has not left, and nobody has begun to put aside."""
+        waiting = [sale for sale in self._truth.sales if sale.kind == "sent" and sale.open and not sale.aside]
+        if waiting:
+            sale = self._luck.choice(waiting)
+            self._hand(sale.origin).cancel(sale.their)
+            sale.called_off = True
+            self._tell(f"{sale.number} is called off by its customer")

@@ -1,0 +1,144 @@
+"""What goes wrong, by name: how often each kind, and the draws. Every kind has luck of its own, so one can be turned without the
+others changing. From `stop` on nothing goes wrong any more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub.files import read_yaml, validate
+from hub.simulate.line import Mishap
+
+Share = Decimal
+LATE_SECONDS_USUAL: Final = 3_600
+
+
+class Faults(BaseModel):
+    """How often what goes wrong: shares (of 1) of all deliveries or requests, and times a day."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    delivery_lost: Share = Field(default=Decimal(0), ge=0, le=1)
+    delivery_doubled: Share = Field(default=Decimal(0), ge=0, le=1)
+    delivery_late: Share = Field(default=Decimal(0), ge=0, le=1)
+    late_seconds_max: int = Field(default=LATE_SECONDS_USUAL, ge=1)
+    """How late a late delivery is at most."""
+    delivery_reordered: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Deliveries that others overtake within a minute."""
+    delivery_forged: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Deliveries of which a stranger sends a forgery as well."""
+    request_refused: Share = Field(default=Decimal(0), ge=0, le=1)
+    request_lost: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Requests that never arrive."""
+    answer_lost: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Requests whose effect takes place and whose answer never comes."""
+    error_500: Share = Field(default=Decimal(0), ge=0, le=1)
+    torn_500: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Requests answered with 500 although they had their effect."""
+    throttled: Share = Field(default=Decimal(0), ge=0, le=1)
+    outages_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that one channel is down."""
+    outage_minutes_max: int = Field(default=60, ge=1)
+    edits_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that a person types a stock or a price into a channel that is not right about it."""
+    crashes_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that the hub dies at whatever it is doing."""
+
+
+PRESETS: Final = {
+    "none": Faults(),
+    "usual": Faults(
+        delivery_lost=Decimal("0.02"),
+        delivery_doubled=Decimal("0.03"),
+        delivery_late=Decimal("0.03"),
+        delivery_reordered=Decimal("0.05"),
+        delivery_forged=Decimal("0.01"),
+        request_refused=Decimal("0.005"),
+        request_lost=Decimal("0.003"),
+        answer_lost=Decimal("0.005"),
+        error_500=Decimal("0.005"),
+        torn_500=Decimal("0.003"),
+        throttled=Decimal("0.005"),
+        outages_per_day=Decimal(1),
+        edits_per_day=Decimal(3),
+        crashes_per_day=Decimal(2),
+    ),
+    "hostile": Faults(
+        delivery_lost=Decimal("0.15"),
+        delivery_doubled=Decimal("0.15"),
+        delivery_late=Decimal("0.15"),
+        late_seconds_max=86_400,
+        delivery_reordered=Decimal("0.2"),
+        delivery_forged=Decimal("0.05"),
+        request_refused=Decimal("0.02"),
+        request_lost=Decimal("0.02"),
+        answer_lost=Decimal("0.03"),
+        error_500=Decimal("0.03"),
+        torn_500=Decimal("0.02"),
+        throttled=Decimal("0.03"),
+        outages_per_day=Decimal(4),
+        outage_minutes_max=360,
+        edits_per_day=Decimal(8),
+        crashes_per_day=Decimal(12),
+    ),
+}
+
+
+def faults_of(named: str) -> Faults:
+    """The faults of this preset, or of this YAML file; ConfigError with file and line where something in it does not fit."""
+    return PRESETS[named] if named in PRESETS else validate(read_yaml(Path(named)), Faults)
+
+
+class Mischief:
+    """Draws what goes wrong; `counts` says how often each kind came."""
+
+    def __init__(self, faults: Faults, seed: int) -> None:
+        self.faults = faults
+        self.on = True
+        self.counts: dict[str, int] = {}
+        self._luck = {name: Random(f"{name} {seed}") for name in Faults.model_fields}
+
+    def stop(self) -> None:
+        """From now on all goes well."""
+        self.on = False
+
+    def luck(self, kind: str) -> Random:
+        """The luck of this kind."""
+        return self._luck[kind]
+
+    def mishap(self, channel: str, writes: bool) -> Mishap:
+        """What goes wrong with a request."""
+        found = Mishap.NONE
+        for kind, mishap in _OF_REQUESTS.items():
+            if self.drawn(kind) and found == Mishap.NONE:
+                found = mishap
+                self.came(kind)
+        return found
+
+    def drawn(self, kind: str) -> bool:
+        """Whether this kind's luck says that it happens now; its share is asked for each time, so the draws stay its own."""
+        hit = self._luck[kind].random() < float(getattr(self.faults, kind))
+        return hit and self.on
+
+    def came(self, kind: str) -> None:
+        """Count one."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+    def seconds_to_next(self, kind: str) -> float | None:
+        """How long until this happens next, for what happens so many times a day; None when it never does."""
+        per_day = float(getattr(self.faults, kind))
+        return self._luck[kind].expovariate(per_day) * 86_400 if per_day else None
+
+
+_OF_REQUESTS: Final = {
+    "request_refused": Mishap.REFUSED,
+    "request_lost": Mishap.LOST,
+    "answer_lost": Mishap.ANSWER_LOST,
+    "error_500": Mishap.BROKEN,
+    "torn_500": Mishap.TORN,
+    "throttled": Mishap.THROTTLED,
+}

@@ -1,0 +1,111 @@
+"""A line to a platform in small: a request takes its way, has its effect, and its answer takes its way back.
+
+Way and effect belong to the world: a hub that dies or gives up meanwhile does not call them back. What goes wrong on the line is
+drawn by whoever runs the world; what it looks like is told as the seam to production's transport wants it told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+from typing import Final
+
+from hub.sdk.sandbox import SandboxBase
+from hub.sdk.wire import NoAnswerError, NotSentError, Request, Response
+from hub.simulate.scheduler import Flag, Scheduler
+
+WAY_SECONDS: Final = (0.01, 0.08)
+
+
+class Mishap(StrEnum):
+    """What goes wrong with one request."""
+
+    NONE = ""
+    REFUSED = "connection refused"
+    LOST = "request lost"
+    ANSWER_LOST = "answer lost after the effect"
+    BROKEN = "error 500 without effect"
+    TORN = "error 500 after the effect"
+    THROTTLED = "too many requests"
+
+
+@dataclass(slots=True)
+class _Call:
+    """One request under way; `failure` is what the line makes of it."""
+
+    flag: Flag = field(default_factory=Flag)
+    answer: Response | None = None
+    failure: Exception | None = None
+
+
+class Line:
+    """The transport of one channel; `draw` says what goes wrong with a request, `leaving` hears of each that goes out,
+    `arrived` of each that reached the platform (with its answer) at that moment."""
+
+    def __init__(
+        self,
+        channel: str,
+        platform: SandboxBase,
+        scheduler: Scheduler,
+        random: Random,
+        draw: Callable[[str, bool], Mishap],
+        leaving: Callable[[str, Request, bool], None],
+        arrived: Callable[[str, Request, bool, int], None],
+    ) -> None:
+        self._channel = channel
+        self._platform = platform
+        self._scheduler = scheduler
+        self._random = random
+        self._draw = draw
+        self._leaving = leaving
+        self._arrived = arrived
+        self.down = False
+        """Whether nobody answers there."""
+
+    def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
+        """The answer as the platform gives it, or one of the ways to fail of `hub.sdk.wire.Transport`."""
+        self._scheduler.pause("before request")
+        writes = self._platform.is_write(request)
+        self._leaving(self._channel, request, writes)
+        mishap = Mishap.REFUSED if self.down else self._draw(self._channel, writes)
+        if mishap == Mishap.REFUSED:
+            self._scheduler.sleep(self._way())
+            raise NotSentError("no connection: nobody answers there")
+        call = _Call()
+        self._scheduler.start(f"request to {self._channel}", lambda: self._carry(call, request, writes, mishap, answer_bytes_max))
+        if not self._scheduler.wait(call.flag, deadline_seconds):
+            raise NoAnswerError("no answer within the deadline")
+        self._scheduler.pause("answer came")
+        if call.failure is not None:
+            raise call.failure
+        assert call.answer is not None
+        return call.answer
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _carry(self, call: _Call, request: Request, writes: bool, mishap: Mishap, bytes_max: int) -> None:
+        self._scheduler.sleep(self._way())
+        if mishap == Mishap.LOST:
+            return
+        if mishap == Mishap.THROTTLED:
+            call.answer = self._platform.throttled(self._random.choice((None, "1", "20")))
+        elif mishap == Mishap.BROKEN:
+            call.answer = Response(500, {}, b"internal error")
+        else:
+            try:
+                call.answer = self._platform.send(request, 0.0, bytes_max)
+            except Exception as failure:
+                call.failure = failure
+            if mishap == Mishap.TORN:
+                call.answer, call.failure = Response(500, {}, b"internal error"), None
+        self._arrived(self._channel, request, writes, call.answer.status if call.answer is not None else 0)
+        if mishap != Mishap.ANSWER_LOST:
+            self._scheduler.sleep(self._way())
+            call.flag.set()
+
+    def _way(self) -> float:
+        low, high = WAY_SECONDS
+        return low + self._random.random() * (high - low)

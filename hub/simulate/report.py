@@ -1,0 +1,68 @@
+"""What came of simulated days as one page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+from hub.simulate.simulation import Result
+
+_STYLE: Final = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222}"
+    "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccc;padding:.25rem .6rem;text-align:left}"
+    "th{background:#f3f3f3}.no{color:#b00020;font-weight:bold}.yes{color:#1b6e2e}pre{overflow:auto;background:#f7f7f7;padding:.6rem}"
+)
+
+
+def page(results: Sequence[Result], faults: str) -> str:
+    """The whole page as HTML."""
+    broken = sum(1 for result in results if result.violations)
+    verdict = f"{broken} of {len(results)} seeds broke a promise" if broken else f"all {len(results)} seeds agree in the end"
+    parts = [
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Simulated days</title><style>{_STYLE}</style>',
+        f"<h1>Simulated days</h1><p>Faults: {escape(faults)}. <strong>{verdict}.</strong></p>",
+        _overview(results),
+        *(_seed(result) for result in results),
+        "</html>",
+    ]
+    return "\n".join(parts)
+
+
+def _overview(results: Sequence[Result]) -> str:
+    heads = ("seed", "agree", "virtual hours", "agreed after", "sold", "oversold", "requests", "hub starts", "ledger")
+    rows = []
+    for result in results:
+        word = "no" if result.violations else "yes"
+        calls = sum(count for (_, what), count in result.calls.items() if what != "refused")
+        cells = [str(result.seed), f'<span class="{word}">{word}</span>', f"{result.virtual_seconds / 3600:.0f}"]
+        cells += [f"{result.settled_seconds / 60:.0f} min", str(result.sold), str(result.oversold), str(calls)]
+        rows.append([*cells, str(result.starts), f"<code>{result.ledger_hash[:16]}</code>"])
+    return _table(heads, rows)
+
+
+def _seed(result: Result) -> str:
+    heads = ("channel", "disagreed: half", "99 of 100", "longest", "reads", "writes", "refused")
+    rows = [
+        [escape(name), *(f"{seconds / 60:.0f} min" for seconds in lasted)]
+        + [str(result.calls.get((name, what), 0)) for what in ("read", "write", "refused")]
+        for name, lasted in result.disagreed.items()
+    ]
+    faults = ", ".join(f"{name} {count}" for name, count in result.faults.items()) or "none"
+    said = [f"<h2>Seed {result.seed}</h2>", _table(heads, rows), f"<p>What went wrong: {escape(faults)}.</p>"]
+    said.append(f"<p>The longest: {escape(result.worst) or 'none'}.</p>")
+    if result.violations:
+        said.append("<h3>Promises broken</h3>" + _listed(map(str, result.violations)))
+        said.append("<h3>What people did last</h3>" + _listed(result.tells))
+        said.append("<h3>The last lines of the ledger</h3>" + _listed(result.last_lines))
+    return "\n".join(said)
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return f"<pre>{escape(chr(10).join(lines))}</pre>"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"

@@ -1,0 +1,278 @@
+"""One simulated stretch of days: a retailer, its people, the hub and all that goes wrong, on one thread, one clock, one seed.
+
+Days with faults; then nothing goes wrong any more, what was bought is handed out, all must agree within a bound; then silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from typing import Final
+
+from hub.settings.model import ChannelSettings, Config
+from hub.simulate.checkers import Findings, StepJudge, Violation
+from hub.simulate.crew import HUB, HubCrew
+from hub.simulate.demand import Customers
+from hub.simulate.disagreement import LOOK_SECONDS, Disagreement
+from hub.simulate.faults import Faults, Mischief
+from hub.simulate.line import Line
+from hub.simulate.mail import Mail
+from hub.simulate.retailer import HOOKS, open_shop
+from hub.simulate.scheduler import START, Scheduler, Task, VirtualClock
+from hub.simulate.staff import Staff
+from hub.simulate.verdicts import not_at_rest, wrong_books, wrong_numbers, wrong_origins
+from hub.store import ledger
+from hub.store.ledger import Entry
+
+DAY_MICROS: Final = 86_400_000_000
+SETTLE_HOURS_MAX: Final = 12
+"""Within so many hours after the last delivery has arrived and the last order has left, everything agrees."""
+WIND_DOWN_HOURS_MAX: Final = 72
+SILENCE_MICROS: Final = 2 * 3_600_000_000
+LOOK_MICROS: Final = 600_000_000
+RESTART_SECONDS: Final = (5.0, 180.0)
+SEAMS_TO_DEATH_MAX: Final = 150
+EDITED_MORE: Final = (1, 9)
+TELLS_MAX: Final = 200
+LEDGER_LINES_MAX: Final = 1_000_000
+CRASH_SEAMS: Final = frozenset({"before transaction", "after transaction", "before request", "answer came"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to simulate."""
+
+    seed: int = 0
+    days: int = 1
+    items: int = 20
+    orders_per_day: int = 120
+    """How many customers come in a day, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it."""
+
+    seed: int
+    violations: list[Violation]
+    ledger_hash: str
+    steps: int
+    virtual_seconds: float
+    settled_seconds: float
+    """How long after the last order had left everything agreed."""
+    sold: int
+    oversold: int
+    calls: dict[tuple[str, str], int]
+    faults: dict[str, int]
+    starts: int
+    disagreed: dict[str, tuple[float, float, float]]
+    """Channel → seconds that disagreements lasted: half, 99 of 100, the longest."""
+    worst: str
+    last_lines: list[str]
+    """The last thirty lines of the ledger."""
+    tells: list[str]
+
+
+class Simulation:
+    """Everything wired; `run` lets it happen once."""
+
+    def __init__(self, config: Config, wanted: Wanted, faults: Faults) -> None:
+        self._wanted = wanted
+        seed = wanted.seed
+        self.scheduler = Scheduler(seed)
+        self.clock = VirtualClock(self.scheduler)
+        self.retailer, self.truth = open_shop(config, self.clock, seed, wanted.items)
+        self.mischief = Mischief(faults, seed)
+        self.findings = Findings(self.scheduler)
+        self._ways = Random(f"ways {seed}")
+        self._lines: dict[str, Line] = {}
+        self._deaths = 0
+        self._edited: set[tuple[str, str]] = set()
+        self.tells: deque[str] = deque(maxlen=TELLS_MAX)
+        self.crew = HubCrew(config, self.scheduler, self.clock, self._line, self.retailer.registry, self.retailer.secrets)
+        self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
+        self.disagreement = Disagreement()
+        self.scheduler.crashing, self.scheduler.died = self._dies, self._died
+
+    def _line(self, settings: ChannelSettings) -> Line:
+        channel = settings.channel
+        if channel not in self._lines:
+            self._lines[channel] = Line(
+                channel,
+                self.retailer.platforms[channel],
+                self.scheduler,
+                self._ways,
+                self.mischief.mishap,
+                lambda name, request, writes: self.judge.leaving(name, request, writes),
+                lambda name, request, writes, status: self.judge.arrived(name, request, writes, status),
+            )
+        return self._lines[channel]
+
+    def tell(self, words: str) -> None:
+        """Note what somebody does."""
+        self.tells.append(f"{(self.scheduler.now - START) / 3_600_000_000:8.3f} h  {words}")
+
+    # the course of it
+
+    def run(self, progress: Callable[[float], None] = lambda _: None) -> Result:
+        """Let it happen; `progress` hears the share of the days that is over."""
+        self.crew.start()
+        self.mail = Mail(self.retailer.platforms, HOOKS, self.crew, self.scheduler, self.mischief)
+        wanted = self._wanted
+        self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, self.tell)
+        self.staff = Staff(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell)
+        for work in (self._look_on, self._outages, self._edits, self._crashes):
+            self.scheduler.start(work.__name__, work)
+        end = START + wanted.days * DAY_MICROS
+        while self.scheduler.now < end and not self.findings.violations:
+            self._go(min(end, self.scheduler.now + 3_600_000_000))
+            progress((self.scheduler.now - START) / (end - START))
+        settled = self._settle() if not self.findings.violations else 0.0
+        return self._result(settled)
+
+    def _go(self, until: int) -> None:
+        self.scheduler.run(until, self.mail.collect)
+
+    def _settle(self) -> float:
+        """Nothing goes wrong any more: wait until all agree, at most as long as is promised; then until nothing stirs."""
+        self.mischief.stop()
+        self.customers.close()
+        self.staff.finish()
+        self._deaths = 0
+        for line in self._lines.values():
+            line.down = False
+        began, out_at = self.scheduler.now, 0
+        while not out_at and self.scheduler.now - began < WIND_DOWN_HOURS_MAX * 3_600_000_000:
+            self._go(self.scheduler.now + LOOK_MICROS)
+            out_at = self.scheduler.now if not self.staff.left() and self.mail.idle and self.crew.alive else 0
+        for sale in self.staff.left():
+            self.findings.found("handed out", f"{sale.number or sale.their} of {sale.lines} never reached who hands it out")
+        settled_at = 0
+        while not settled_at and self.scheduler.now - out_at < SETTLE_HOURS_MAX * 3_600_000_000 and out_at:
+            settled_at = self.scheduler.now if not self._wrong() else 0
+            self._go(self.scheduler.now + LOOK_MICROS)
+        for promise, words in self._wrong():
+            self.findings.found(promise, words)
+        writes = sum(count for (_, what), count in self.judge.calls.items() if what == "write")
+        self._go(self.scheduler.now + SILENCE_MICROS)
+        more = sum(count for (_, what), count in self.judge.calls.items() if what == "write") - writes
+        if more:
+            self.findings.found("silence", f"{more} more writes although everything agrees")
+        self.judge.look_for_persons()
+        if self.crew.refused != self.mail.forgeries:
+            words = f"{self.mail.forgeries} forged deliveries came, {self.crew.refused} were refused"
+            self.findings.found("forgeries", words)
+        return (settled_at - out_at) / 1_000_000
+
+    def _wrong(self) -> list[tuple[str, str]]:
+        with self.scheduler.alone():
+            found = [
+                ("shown is true", f"{channel} {sku} {words}") for channel, sku, words in wrong_numbers(self.retailer, self.truth)
+            ]
+            found += [("each sale once", words) for words in wrong_books(self.retailer, self.truth)]
+            found += [("told where bought", words) for words in wrong_origins(self.retailer, self.truth)]
+            found += [("at rest", words) for words in not_at_rest(self.crew)]
+        return found
+
+    def _look_on(self) -> None:
+        while True:
+            self.scheduler.sleep(LOOK_SECONDS)
+            self.judge.look()
+            self.disagreement.look(self.retailer, self.truth, self.scheduler.now)
+
+    # what goes wrong
+
+    def _crashes(self) -> None:
+        luck = self.mischief.luck("crashes_per_day")
+        while (seconds := self.mischief.seconds_to_next("crashes_per_day")) is not None:
+            self.scheduler.sleep(seconds)
+            if self.mischief.on and self.crew.alive:
+                self._deaths = luck.randint(1, SEAMS_TO_DEATH_MAX)
+
+    def _dies(self, task: Task, where: str) -> bool:
+        if not self._deaths or task.crew != HUB or where not in CRASH_SEAMS:
+            return False
+        self._deaths -= 1
+        return self._deaths == 0
+
+    def _died(self, crew: str) -> None:
+        self.mischief.came("crashes_per_day")
+        self.tell("the hub dies")
+        self.scheduler.start("restart", self._restart)
+
+    def _restart(self) -> None:
+        self.scheduler.sleep(self.mischief.luck("crashes_per_day").uniform(*RESTART_SECONDS))
+        self.judge.pace.restarted()
+        self.tell("the hub starts again")
+        self.crew.start()
+
+    def _outages(self) -> None:
+        luck = self.mischief.luck("outages_per_day")
+        while (seconds := self.mischief.seconds_to_next("outages_per_day")) is not None:
+            self.scheduler.sleep(seconds)
+            channel = luck.choice(sorted(self.retailer.platforms))
+            minutes = luck.uniform(2, self.mischief.faults.outage_minutes_max)
+            if self.mischief.on and channel in self._lines:
+                self.mischief.came("outages_per_day")
+                self.tell(f"the {channel} is down for {minutes:.0f} minutes")
+                self._lines[channel].down = True
+                self.scheduler.sleep(minutes * 60)
+                self._lines[channel].down = False
+
+    def _edits(self) -> None:
+        """A person types into a channel that is not right about it; into each thing once: more would stop the hub's repairs."""
+        luck = self.mischief.luck("edits_per_day")
+        books, till = self.retailer.books, self.retailer.till
+        while (seconds := self.mischief.seconds_to_next("edits_per_day")) is not None:
+            self.scheduler.sleep(seconds)
+            channel, good = luck.choice(sorted(self.retailer.platforms)), luck.choice(self.truth.goods)
+            if not self.mischief.on or channel == books or (channel, good.sku) in self._edited:
+                continue
+            hand = self.retailer.platforms[channel]
+            if good.sku not in hand.shown():
+                continue
+            self._edited.add((channel, good.sku))
+            self.mischief.came("edits_per_day")
+            if channel == till or luck.random() < 0.5:
+                wrong = self.truth.asked_price(good.sku) + Decimal(luck.randint(*EDITED_MORE))
+                hand.set_price(good.sku, wrong)
+                self.tell(f"somebody types a price of {wrong} for {good.sku} into the {channel}")
+            else:
+                pieces = sum(hand.shown()[good.sku]["stock"].values()) + luck.randint(*EDITED_MORE)
+                hand.count(good.sku, pieces)
+                self.tell(f"somebody types {pieces} of {good.sku} into the {channel}")
+
+    # what came of it
+
+    def _result(self, settled: float) -> Result:
+        with self.scheduler.alone():
+            lines = self.crew.store.read(lambda tx: ledger.after(tx, 0, LEDGER_LINES_MAX))
+        disagreed = {
+            name: (self.disagreement.share(name, 50), self.disagreement.share(name, 99), self.disagreement.share(name, 100))
+            for name in self.retailer.platforms
+        }
+        return Result(
+            self._wanted.seed,
+            self.findings.violations,
+            hashlib.sha256("\n".join(map(_words, lines)).encode()).hexdigest(),
+            self.scheduler.steps,
+            (self.scheduler.now - START) / 1_000_000,
+            settled,
+            len(self.truth.sales),
+            sum(each.pieces for each in self.truth.oversold),
+            dict(self.judge.calls),
+            dict(sorted(self.mischief.counts.items())),
+            self.crew.starts,
+            disagreed,
+            self.disagreement.worst[1],
+            [_words(line) for line in lines[-30:]],
+            list(self.tells),
+        )
+
+
+def _words(line: Entry) -> str:
+    return f"{line.seq} {(line.at - START) / 3_600_000_000:.4f} h {line.event} {line.key} {line.item} {line.words}"

@@ -1,0 +1,164 @@
+"""Staff: they ship, put aside and hand over, call off what nobody has, receive goods, count shelves and change prices.
+
+They work from what their own system shows them; whether it is true they find out at the shelf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+
+from hub.simulate.demand import CLOSES, HOUR, OPENS
+from hub.simulate.retailer import Retailer
+from hub.simulate.scheduler import Scheduler
+from hub.simulate.truth import Sale, Truth
+
+ROUND_SECONDS: Final = 1_200.0
+COLLECTS_AFTER_MICROS: Final = HOUR // 2
+SHORT_AFTER_MICROS: Final = 2 * HOUR
+"""So long they look for goods that are not there before they call an order off."""
+COUNT_APART_MICROS: Final = 12 * HOUR
+"""What was handed over so lately is not counted: its own figure may not have followed yet."""
+CHORES_PER_DAY: Final = 20
+CHORES: Final = (("receives", 8), ("counts_shop", 3), ("counts_warehouse", 3), ("changes_price", 4))
+
+
+class Staff:
+    """They make their rounds while it is day, and at all hours once `finish` is called, until nothing is left to do."""
+
+    def __init__(self, retailer: Retailer, truth: Truth, scheduler: Scheduler, seed: int, tell: Callable[[str], None]) -> None:
+        self._retailer = retailer
+        self._truth = truth
+        self._scheduler = scheduler
+        self._luck = Random(f"staff {seed}")
+        self._tell = tell
+        self._finishing = False
+        self._ready_at: dict[str, int] = {}
+        scheduler.start("staff", self._rounds)
+        scheduler.start("chores", self._chores)
+
+    def finish(self) -> None:
+        """No new goods, counts or prices: only what was bought is still handed out."""
+        self._finishing = True
+
+    def left(self) -> list[Sale]:
+        """What still waits for somebody."""
+        return [sale for sale in self._truth.sales if sale.open]
+
+    def _rounds(self) -> None:
+        while True:
+            self._scheduler.sleep(ROUND_SECONDS)
+            if self._finishing or self._is_day:
+                self._ship()
+                self._put_aside()
+                self._hand_over()
+
+    @property
+    def _is_day(self) -> bool:
+        return OPENS <= self._scheduler.now // HOUR % 24 < CLOSES
+
+    def _hand(self, channel: str) -> Any:
+        return self._retailer.platforms[channel]
+
+    # orders
+
+    def _ship(self) -> None:
+        """The warehouse sends what the books' slips say, when that is what was bought and it is there."""
+        books = self._hand(self._retailer.books)
+        slips = {ident: slip for ident, slip in books.orders_shown().items() if slip["state"] == "processing"}
+        by_number = {str(slip["reference"]): ident for ident, slip in slips.items() if slip["reference"]}
+        for sale in self.left():
+            if sale.place != self._retailer.warehouse:
+                continue
+            ident = by_number.get(sale.number, "") if sale.number else sale.their
+            if not self._is_there(sale):
+                self._give_up(sale)
+            elif ident in slips and self._says_the_same(slips[ident], sale):
+                books.ship(ident, tracking=f"TRACK-{ident}")
+                self._truth.hand_out(sale, self._scheduler.now)
+                self._tell(f"the warehouse sends {sale.number or sale.their}")
+
+    def _says_the_same(self, slip: dict[str, Any], sale: Sale) -> bool:
+        wanted = {line["sku"]: line["quantity"] - line["cancelled"] for line in slip["lines"] if line["sku"] in sale.lines}
+        return wanted == sale.lines
+
+    def _put_aside(self) -> None:
+        till = self._hand(self._retailer.till)
+        slips = {slip["number"]: ident for ident, slip in till.orders_shown().items()}
+        for sale in self.left():
+            if sale.kind != "fetched" or sale.aside:
+                continue
+            if not self._is_there(sale):
+                self._give_up(sale)
+            elif sale.number in slips:
+                till.prepare(slips[sale.number])
+                sale.aside = True
+                self._tell(f"the shop puts {sale.number} aside")
+
+    def _hand_over(self) -> None:
+        """Customers who were told that it is ready come for it after a while."""
+        till = self._hand(self._retailer.till)
+        slips = {slip["number"]: ident for ident, slip in till.orders_shown().items()}
+        for sale in self.left():
+            if not sale.aside or not self._hand(sale.origin).orders_shown()[sale.their]["notes"]:
+                continue
+            ready = self._ready_at.setdefault(sale.number, self._scheduler.now)
+            if self._scheduler.now - ready >= COLLECTS_AFTER_MICROS:
+                till.collect(slips[sale.number])
+                self._truth.hand_out(sale, self._scheduler.now)
+                self._tell(f"{sale.number} is fetched")
+
+    def _is_there(self, sale: Sale) -> bool:
+        room = {sku: self._truth.shelf[sale.place, sku] for sku in sale.open}
+        if sale.kind == "fetched" and not sale.aside:
+            room = {sku: self._truth.takeable(sale.place, sku) for sku in sale.open}
+        return all(room[sku] >= pieces for sku, pieces in sale.open.items())
+
+    def _give_up(self, sale: Sale) -> None:
+        """Nobody finds it: after a while it is called off where it was bought."""
+        if self._scheduler.now - sale.at >= SHORT_AFTER_MICROS:
+            self._hand(sale.origin).cancel(sale.their)
+            sale.called_off = True
+            self._tell(f"{sale.number or sale.their} is called off: it is not there")
+
+    # chores
+
+    def _chores(self) -> None:
+        words, weights = [word for word, _ in CHORES], [weight for _, weight in CHORES]
+        while not self._finishing:
+            self._scheduler.sleep(self._luck.expovariate(CHORES_PER_DAY / 86_400))
+            if self._is_day and not self._finishing:
+                act: Callable[[str], None] = getattr(self, f"_{self._luck.choices(words, weights)[0]}")
+                act(self._luck.choice(self._truth.goods).sku)
+
+    def _receives(self, sku: str) -> None:
+        books, warehouse = self._retailer.books, self._retailer.warehouse
+        pieces = self._luck.randint(5, 30)
+        self._hand(books).receive(sku, pieces, self._retailer.place(warehouse, books))
+        self._truth.shelf[warehouse, sku] += pieces
+        self._tell(f"the warehouse receives {pieces} of {sku}")
+
+    def _counts_shop(self, sku: str) -> None:
+        self._counts(sku, self._retailer.shop, self._retailer.till)
+
+    def _counts_warehouse(self, sku: str) -> None:
+        self._counts(sku, self._retailer.warehouse, self._retailer.books)
+
+    def _counts(self, sku: str, place: str, channel: str) -> None:
+        """Somebody counts, and may find one piece gone."""
+        before = self._scheduler.now - COUNT_APART_MICROS
+        if any(sku in sale.lines and sale.place == place and (sale.open or sale.left_at > before) for sale in self._truth.sales):
+            return
+        if self._luck.random() < 0.3 and self._truth.shelf[place, sku] > 0:
+            self._truth.shelf[place, sku] -= 1
+        self._hand(channel).count(sku, self._truth.shelf[place, sku], self._retailer.place(place, channel))
+        self._tell(f"{sku} is counted at {place}: {self._truth.shelf[place, sku]}")
+
+    def _changes_price(self, sku: str) -> None:
+        # At most a seventh at a time: a larger step waits for a person, and nobody sits there.
+        minor = int(self._truth.price[sku] * 100) * self._luck.randint(88, 113) // 100
+        self._truth.price[sku] = Decimal(minor).scaleb(-2)
+        self._hand(self._retailer.books).set_price(sku, self._truth.price[sku])
+        self._tell(f"{sku} costs {self._truth.price[sku]} from now on")

@@ -1,0 +1,118 @@
+"""The truth of a simulated retailer: what lies on which shelf, who bought what, what was handed out, called off and brought back.
+
+It is written down by those who act, when they act; nothing of it comes from the hub, and no judge asks the hub.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+TAX_PERCENT: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A thing that is sold; `weight` is how often it is wanted, against the others."""
+
+    sku: str
+    title: str
+    weight: float
+
+
+@dataclass(slots=True, eq=False)
+class Sale:
+    """One order or receipt as its buyer remembers it: pieces by SKU (below zero: brought back), money in hundredths."""
+
+    kind: str
+    """receipt, sent, fetched or phone."""
+    origin: str
+    """The channel where it was bought."""
+    their: str
+    """Its id there."""
+    number: str
+    """The reference under which the books must hold it; "" when it was born there."""
+    place: str
+    """The location that hands it out; "" for what was handed over at once."""
+    lines: dict[str, int]
+    total_minor: int
+    at: int
+    handed_out: Counter[str] = field(default_factory=Counter)
+    called_off: bool = False
+    aside: bool = False
+    """Whether staff have put it aside for its buyer."""
+    left_at: int = 0
+    """When its goods left."""
+    back: Counter[str] = field(default_factory=Counter)
+    credited: list[int] = field(default_factory=list)
+    """Sums given back later, below zero."""
+
+    @property
+    def open(self) -> dict[str, int]:
+        """Pieces that wait to be handed out."""
+        if self.called_off or not self.place:
+            return {}
+        return {sku: pieces - self.handed_out[sku] for sku, pieces in self.lines.items() if pieces > self.handed_out[sku]}
+
+
+@dataclass(slots=True)
+class Oversold:
+    """Pieces that were sold when nobody had them any more."""
+
+    channel: str
+    sku: str
+    pieces: int
+    at: int
+
+
+@dataclass(slots=True)
+class Truth:
+    """The whole state; `tells` are words of what happened, the latest last."""
+
+    goods: list[Good]
+    shelf: dict[tuple[str, str], int]
+    """(location, SKU) → pieces that lie there, those put aside too."""
+    price: dict[str, Decimal]
+    """SKU → price in the list, without tax."""
+    sales: list[Sale] = field(default_factory=list)
+    oversold: list[Oversold] = field(default_factory=list)
+
+    def promised(self, place: str, sku: str) -> int:
+        """Pieces that wait there for somebody."""
+        return sum(sale.open.get(sku, 0) for sale in self.sales if sale.place == place)
+
+    def free(self, place: str, sku: str) -> int:
+        """Pieces that lie there and were promised to nobody."""
+        return self.shelf[place, sku] - self.promised(place, sku)
+
+    def sellable(self, places: tuple[str, ...], sku: str) -> int:
+        """What a channel that sells from these places should show."""
+        return sum(max(0, self.free(place, sku)) for place in places)
+
+    def takeable(self, place: str, sku: str) -> int:
+        """What a customer in the shop can lay hands on: all but what is put aside."""
+        aside = sum(sale.open.get(sku, 0) for sale in self.sales if sale.place == place and sale.aside)
+        return self.shelf[place, sku] - aside
+
+    def hand_out(self, sale: Sale, now: int) -> None:
+        """Everything that waits of it leaves its place for good."""
+        for sku, pieces in sale.open.items():
+            self.shelf[sale.place, sku] -= pieces
+            sale.handed_out[sku] += pieces
+        sale.left_at, sale.aside = now, False
+
+    def bought(self, sale: Sale) -> Sale:
+        """A new sale; what of it nobody has is oversold."""
+        places = {place for place, _ in self.shelf}
+        for sku, pieces in sale.lines.items() if sale.place else ():
+            free = sum(max(0, self.free(place, sku)) for place in places)
+            if pieces > free:
+                self.oversold.append(Oversold(sale.origin, sku, pieces - max(0, free), sale.at))
+        self.sales.append(sale)
+        return sale
+
+    def asked_price(self, sku: str) -> Decimal:
+        """What shops ask: the list price with tax, to the hundredth."""
+        return (self.price[sku] * (100 + TAX_PERCENT) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -1,0 +1,128 @@
+"""What must hold once nothing goes wrong any more: channels show the truth, the books hold each sale once, nothing is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from hub.simulate.crew import HubCrew
+from hub.simulate.retailer import KINDS_BOOKED, Retailer
+from hub.simulate.truth import Sale, Truth
+from hub.store import changes, dirty, letters, orders
+
+SHOWN_MAX: Final = 10
+AMENDS: Final = "~"
+
+
+def wrong_numbers(retailer: Retailer, truth: Truth) -> Iterator[tuple[str, str, str]]:
+    """Every (channel, SKU, words) that is not as it is in truth, as a customer would see it."""
+    shop, warehouse = retailer.shop, retailer.warehouse
+    for channel, platform in retailer.platforms.items():
+        shown = platform.shown()
+        for good in truth.goods:
+            seen = shown.get(good.sku)
+            if seen is None:
+                yield channel, good.sku, "is not listed"
+                continue
+            price = truth.price[good.sku] if channel == retailer.books else truth.asked_price(good.sku)
+            if seen["price"] is None or Decimal(seen["price"]) != price:
+                yield channel, good.sku, f"asks {seen['price']}, should be {price}"
+            if seen["state"] != "active":
+                yield channel, good.sku, f"is {seen['state']}"
+            yield from ((channel, good.sku, words) for words in _wrong_stock(retailer, truth, channel, good.sku, seen["stock"]))
+        surplus = set(shown) - {good.sku for good in truth.goods} - set(KINDS_BOOKED)
+        yield from ((channel, sku, "is listed and nobody sells it") for sku in sorted(surplus))
+    if not truth.shelf:
+        yield retailer.till, shop, f"{warehouse} is empty"
+
+
+def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock: dict[str, Any]) -> Iterator[str]:
+    shop, warehouse = truth.shelf[retailer.shop, sku], truth.shelf[retailer.warehouse, sku]
+    together = sum(int(pieces) for pieces in stock.values())
+    if channel == retailer.till:
+        pairs = [("at the shop", int(stock.get(retailer.place(retailer.shop, channel), 0)), shop)]
+    elif channel == retailer.books:
+        there = int(stock.get(retailer.place(retailer.warehouse, channel), 0))
+        pairs = [("at the warehouse", there, warehouse), ("everywhere", together, shop + warehouse)]
+    else:
+        pairs = [("to sell", together, truth.sellable(retailer.sells_from(channel), sku))]
+    yield from (f"shows {seen} {where}, should be {should}" for where, seen, should in pairs if seen != should)
+
+
+def wrong_books(retailer: Retailer, truth: Truth) -> Iterator[str]:
+    """Every sale that is lost, doubled or not as its buyer knows it; credits too."""
+    left = _amended(retailer.platforms[retailer.books].orders_shown())
+    for sale in truth.sales:
+        same = [sale.their] if not sale.number else [one for one, slip in left.items() if slip["reference"] == sale.number]
+        slips = [left.pop(one) for one in same if one in left]
+        if len(slips) > 1:
+            yield f"the books hold {sale.number or sale.their} {len(slips)} times"
+        if not slips and not sale.called_off:
+            yield f"the books do not hold {sale.number or sale.their}"
+        yield from _wrong_slip(sale, slips[0]) if slips else ()
+        yield from _wrong_credits(sale, left)
+    yield from (f"the books hold {slip['reference'] or one}, which nobody bought" for one, slip in left.items())
+
+
+def _amended(held: dict[str, Any]) -> dict[str, Any]:
+    """The sales that stand, each with the sales that amend it (`WEB-41~1` amends WEB-41) added to it."""
+    kept = {ident: dict(slip) for ident, slip in held.items() if slip["state"] != "cancelled"}
+    first = {str(slip["reference"]): ident for ident, slip in kept.items()}
+    for ident, slip in list(kept.items()):
+        main, stroke, _ = str(slip["reference"] or "").partition(AMENDS)
+        if stroke and main in first:
+            whole = kept[first[main]]
+            whole["lines"] = [*whole["lines"], *slip["lines"]]
+            whole["total_minor"] += slip["total_minor"]
+            del kept[ident]
+    return kept
+
+
+def _wrong_slip(sale: Sale, slip: dict[str, Any]) -> Iterator[str]:
+    name = sale.number or sale.their
+    if sale.called_off:
+        open_pieces = sum(line["quantity"] - line["cancelled"] for line in slip["lines"] if line["sku"] in sale.lines)
+        if open_pieces:
+            yield f"the books still want {open_pieces} pieces of {name}, which was called off"
+    elif slip["total_minor"] != sale.total_minor:
+        yield f"the books hold {name} with {slip['total_minor']}, paid were {sale.total_minor}"
+
+
+def _wrong_credits(sale: Sale, left: dict[str, Any]) -> Iterator[str]:
+    wanted = list(sale.credited)
+    for one in [one for one, slip in left.items() if sale.number and str(slip["reference"]).startswith(f"{sale.number}/")]:
+        total = left.pop(one)["total_minor"]
+        if total in wanted:
+            wanted.remove(total)
+        elif total and not sale.called_off:
+            yield f"the books hold a credit of {total} for {sale.number}, which nobody was given"
+    yield from (f"the books hold no credit of {total} for {sale.number}" for total in wanted)
+
+
+def wrong_origins(retailer: Retailer, truth: Truth) -> Iterator[str]:
+    """Every sale of which the webshop where it was bought does not say what became of it."""
+    for webshop in retailer.webshops:
+        slips = retailer.platforms[webshop].orders_shown()
+        for sale in truth.sales:
+            if sale.origin != webshop or sale.called_off:
+                continue
+            fulfilled = {line["sku"]: line["fulfilled"] for line in slips[sale.their]["lines"] if line["sku"] in sale.lines}
+            if fulfilled != dict(sale.handed_out):
+                yield f"{webshop} says that {fulfilled} of {sale.number} left, it were {dict(sale.handed_out)}"
+
+
+def not_at_rest(crew: HubCrew) -> Iterator[str]:
+    """What the hub still has to do, or gave up."""
+
+    def look(tx: Any) -> tuple[int, dict[tuple[str, str], int], list[letters.StoredLetter], list[orders.Order]]:
+        return dirty.count(tx), changes.counts(tx), letters.open_letters(tx), orders.latest(tx, SHOWN_MAX, stuck=True)
+
+    waiting, counts, open_letters, stuck = crew.store.read(look)
+    if waiting:
+        yield f"{waiting} keys are dirty"
+    yield from (f"{count} changes of {channel} are {state}" for (channel, state), count in sorted(counts.items()) if count)
+    for each in open_letters[:SHOWN_MAX]:
+        letter = each.letter
+        yield f"dead letter: {letter.kind} {letter.channel} {letter.stream} {letter.record} {letter.path}: {letter.reason}"
+    yield from (f"order {order.number} is stuck: {order.words}" for order in stuck)
