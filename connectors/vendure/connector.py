@@ -250,7 +250,7 @@ def _stock_judge(change: Change, place: str, pieces: int) -> Callable[[dict[str,
         shows = {"raw": on_hand * THOUSAND, "sellable": (on_hand - allocated) * THOUSAND}
         if variant["trackInventory"] == "FALSE":
             return refused(change, "this variant does not track its stock, so it sells without limit")
-        return compared(change, pieces, on_hand, shows)
+        return compared(change, pieces, on_hand, shows, unit="on hand")
 
     return judge
 

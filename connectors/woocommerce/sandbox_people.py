@@ -11,7 +11,7 @@ from connectors.woocommerce.sandbox_catalogue import Catalogue, Product
 from connectors.woocommerce.sandbox_order_api import OrderApi, money
 from connectors.woocommerce.sandbox_orders import Line, Order, Orders
 from connectors.woocommerce.sandbox_product_api import ProductApi
-from hub.sdk.api import MADE_PERSON, Basket, Plain, exact_minor
+from hub.sdk.api import MADE_PERSON, Basket, Plain, exact_minor, rows_of
 
 VARIATIONS_PER_PRODUCT: Final = 2
 STATES: Final = {"publish": "active", "trash": "gone"}

@@ -40,11 +40,11 @@ def unsure(change: Known, words: str, request_id: str = "") -> Receipt:
     return Receipt(change.id, Outcome.UNKNOWN, words, request_id)
 
 
-def compared(change: Change, asked: object, shown: object, shows: Plain, request_id: str = "") -> Receipt:
+def compared(change: Change, asked: object, shown: object, shows: Plain, request_id: str = "", unit: str = "") -> Receipt:
     """Applied when the answer shows what was asked; a success that changed nothing, or made it something else, is refused."""
     if shown == asked:
         return Receipt(change.id, Outcome.APPLIED, request_id=request_id, shows=shows)
-    return refused(change, f"asked for {asked}, the shop shows {shown}", request_id, shows)
+    return refused(change, f"asked for {asked}{unit and f' {unit}'}, the shop shows {shown}", request_id, shows)
 
 
 def broken_off(part: Iterable[Known], later: Iterable[Known], failed: ChannelError) -> list[Receipt]:
