@@ -15,6 +15,7 @@ from hub.files import meant
 COMMANDS: Final[dict[str, str]] = {
     "init": "Write a commented configuration",
     "check": "Validate everything, with file and line",
+    "connect": "Sign in to a platform with a browser, or paste a secret",
     "align": "First contact: what fits, what differs, what explains it",
     "run": "Run everything: the receiver and the worker",
     "serve": "Run the receiver alone",

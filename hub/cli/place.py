@@ -12,7 +12,7 @@ from hub.check import manifests_of
 from hub.clock import Clock, SystemClock
 from hub.errors import ConfigError
 from hub.files import refuse
-from hub.paths import from_config
+from hub.paths import data_folder, from_config
 from hub.sdk.fit import fit
 from hub.sdk.manifest import Manifest
 from hub.sdk.registry import Registry
@@ -35,13 +35,18 @@ class Place(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(folder: Path) -> Iterator[Place]:
-    """The place of this configuration folder; ConfigError when the configuration is broken or nothing is stored yet."""
+def opened(folder: Path, *, new: bool = False) -> Iterator[Place]:
+    """The place of this configuration folder; ConfigError when the configuration is broken or nothing is stored yet.
+
+    With `new` a store is made where there is none.
+    """
     config = load(folder)
     registry = registry_of(config)
     refuse(fit(config, {channel.connector: registry.manifest(channel.connector) for channel in config.channels.values()}))
     data = from_config(config.folder, config.hub.folder)
-    if config.hub.database == "sqlite" and not (data / STORE_FILE).exists():
+    if new:
+        data_folder(config.folder, config.hub.folder)
+    elif config.hub.database == "sqlite" and not (data / STORE_FILE).exists():
         raise ConfigError("nothing is stored yet: start `samklang run`, or `samklang work`, first", str(data))
     clock = SystemClock()
     # Threaded: its reads are snapshots on connections of their own, which is what a running worker needs beside it.

@@ -59,7 +59,7 @@ class Connect(_Part):
     more: dict[str, str] = {}
     """Further parameters of the address that is opened; `{callback}` stands for ours."""
     token_more: dict[str, str] = {}
-    """Further fields of the exchange."""
+    """Further fields of the exchange; an empty one leaves out what would be sent by itself."""
     gives: dict[str, str]
     optional: tuple[str, ...] = ()
     """Of `gives` those that an answer may lack."""
