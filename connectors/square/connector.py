@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from email.utils import parsedate_to_datetime
 
 from connectors.square.movement import MovementBatch
-from connectors.square.objects import MICROS_PER_SECOND, by_variation, gone_ids, read_time, stamp
+from connectors.square.objects import by_variation, gone_ids, stamp
 from connectors.square.order_reading import OrderReader
 from connectors.square.order_sending import OrderSender
 from connectors.square.prices import PriceBatch
@@ -21,7 +20,9 @@ from hub.sdk.api import (
     Response,
     UnavailableError,
     Window,
+    answered_at,
     body_json,
+    read_time,
 )
 
 ITEMS_PER_POLL_PAGE = 20
@@ -147,15 +148,7 @@ class Square(Connector):
 
     def told(self, answer: Response, operation: str) -> dict[str, Plain]:
         """The body of a read as a JSON object; Unavailable when it is none."""
-        try:
-            told = answer.json()
-        except ValueError as bad:
-            told = str(bad)
-        if not isinstance(told, dict):
-            raise UnavailableError(
-                f"answered with no JSON object: {told}"[:200], channel=self.context.channel, operation=operation
-            )
-        return told
+        return self.client.told(answer, operation, writes=False)
 
     def objects(self, ids: Sequence[str], operation: str) -> dict[str, Plain]:
         """The catalogue's answer for these ids, deleted objects and parents included."""
@@ -180,14 +173,3 @@ class Square(Connector):
         if following:
             return Page(body_json(body), window.next_page(following), True)
         return Page(body_json(body), window.closed(self.manifest.streams[stream].overlap_seconds), False)
-
-
-def answered_at(answer: Response) -> int | None:
-    """Microseconds of the answer's Date header (whole seconds, rounded down), None when it has none that can be read."""
-    head, found, _ = answer.headers.get("date", "").partition("GMT")
-    if not found:
-        return None
-    try:
-        return round(parsedate_to_datetime(head + found).timestamp()) * MICROS_PER_SECOND
-    except ValueError:
-        return None

@@ -9,9 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from connectors.square.objects import MICROS_PER_SECOND, errors_of, named_changes, read_time, stamp
-from connectors.square.sending import refused, send_in_parts, write
-from hub.sdk.api import Change, Outcome, Plain, Receipt, UnavailableError, pieces
+from connectors.square.objects import stamp
+from connectors.square.sending import parted, write
+from hub.sdk.api import (
+    MICROS_PER_SECOND,
+    THOUSAND,
+    Change,
+    Outcome,
+    Plain,
+    Receipt,
+    UnavailableError,
+    not_sent,
+    pieces,
+    read_time,
+    refused,
+    send_in_parts,
+    unsure,
+)
 
 if TYPE_CHECKING:
     from connectors.square.connector import Square
@@ -35,7 +49,7 @@ class MovementBatch:
         receipts = [receipt for one in changes if (receipt := _settled(one)) is not None]
         rest = _without(changes, receipts)
         receipts += [one for one in self.find(rest) if one.outcome is not Outcome.NOT_SENT]
-        return receipts + send_in_parts(_without(changes, receipts), self._post)
+        return receipts + send_in_parts([_without(changes, receipts)], self._post)
 
     def find(self, changes: Sequence[Change]) -> list[Receipt]:
         """Whether each change is in the ledger: by our mark, among what Square received since it was decided."""
@@ -65,14 +79,7 @@ class MovementBatch:
         now = self.square.clock.now()
         body: dict[str, Plain] = {"changes": [_adjustment(one, now) for one in part]}
         status, told = write(self.square, "/v2/inventory/changes/batch-create", body, "send movements")
-        errors = errors_of(told)
-        if status < 300:
-            return _judged(part, told), []
-        if len(part) == 1:
-            return [refused(part[0], errors[0] if errors else {"code": f"status {status}", "detail": "", "field": ""})], []
-        named = named_changes(errors)
-        done = [refused(one, named[place]) for place, one in enumerate(part) if place in named]
-        return done, [one for place, one in enumerate(part) if place not in named]
+        return (_judged(part, told), []) if status < 300 else parted(part, status, told)
 
 
 def _difference(change: Change) -> int:
@@ -83,9 +90,9 @@ def _difference(change: Change) -> int:
 def _settled(change: Change) -> Receipt | None:
     """The receipt of a change that needs no call or can make none; None for the others."""
     if not change.place_ref:
-        return Receipt(change.id, Outcome.REFUSED, "no location: name the Square location of this place in the channel")
-    if _difference(change) % 1000:
-        return Receipt(change.id, Outcome.REFUSED, "a part of a piece: Square counts this item by the piece")
+        return refused(change, "no location: name the Square location of this place in the channel")
+    if _difference(change) % THOUSAND:
+        return refused(change, "a part of a piece: Square counts this item by the piece")
     if not _difference(change):
         return Receipt(change.id, Outcome.APPLIED, shows={"moved": change.after["moved"]})
     return None
@@ -121,14 +128,14 @@ def _judged(part: list[Change], told: Plain) -> list[Receipt]:
         adjustment = line.get("adjustment") or {}
         lines.setdefault(str(adjustment.get("reference_id")), []).append(adjustment)
     unsaid = "answered success without this movement"
-    return [_found(one, lines[one.id]) if one.id in lines else Receipt(one.id, Outcome.UNKNOWN, unsaid) for one in part]
+    return [_found(one, lines[one.id]) if one.id in lines else unsure(one, unsaid) for one in part]
 
 
 def _found(change: Change, lines: list[Plain]) -> Receipt:
     """By the ledger's lines with our mark; the version is when Square received it, the time that its counts bear."""
     if not lines:
-        return Receipt(change.id, Outcome.NOT_SENT)
+        return not_sent(change)
     if len(lines) > 1:
-        return Receipt(change.id, Outcome.REFUSED, f"{len(lines)} lines of the ledger carry this mark")
+        return refused(change, f"{len(lines)} lines of the ledger carry this mark")
     received = read_time(lines[0]["created_at"])
     return Receipt(change.id, Outcome.APPLIED, shows={"moved": change.after["moved"]}, version=received)

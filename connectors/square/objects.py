@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from hub.sdk.api import Plain, micros, moment
+from hub.sdk.api import Plain, moment
 
-MICROS_PER_SECOND = 1_000_000
 _NAMED: Final = re.compile(r"changes\[(\d+)\]")
 
 
 def stamp(at: int) -> str:
     """RFC 3339 with microseconds, as Square writes times."""
     return moment(at).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def read_time(text: str) -> int:
-    """Microseconds of an RFC 3339 time (digits beyond microseconds are dropped); ValueError for anything else."""
-    return micros(dt.datetime.fromisoformat(text))
 
 
 def by_variation(told: Plain) -> list[dict[str, Plain]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from connectors.square.objects import read_time, stamp
+from connectors.square.objects import stamp
 from connectors.square.order_records import record
-from hub.sdk.api import Page, Plain, ReadAsk, UnavailableError, Window, body_json
+from hub.sdk.api import Page, Plain, ReadAsk, UnavailableError, Window, body_json, read_time
 
 if TYPE_CHECKING:
     from connectors.square.connector import Square

@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Final
 from connectors.square.objects import errors_of, stamp
 from connectors.square.order_document import document, held_lines, unsayable, wanted_lines
 from connectors.square.order_records import Row
-from connectors.square.sending import refused, write
-from hub.sdk.api import Change, Outcome, OutcomeUnknownError, Plain, Receipt, UnavailableError, pieces
+from connectors.square.sending import denied, write
+from hub.sdk.api import (
+    MICROS_PER_SECOND,
+    Change,
+    Outcome,
+    OutcomeUnknownError,
+    Plain,
+    Receipt,
+    UnavailableError,
+    not_sent,
+    pieces,
+    refused,
+)
 
 if TYPE_CHECKING:
     from connectors.square.connector import Square
@@ -43,14 +54,14 @@ class OrderSender:
             case "cancelled" | "fulfilled" | "ready":
                 return self._move(change, str(change.after["their"]))
             case fact:
-                return _no(change, f"Square's orders cannot be {fact} from outside")
+                return refused(change, f"Square's orders cannot be {fact} from outside")
 
     def find(self, change: Change) -> Receipt:
         """Whether the fact stands: an order by our number, a hand-over or a cancellation by the order itself."""
         if change.after.get("fact") == "placed":
             return self._find_placed(change)
         order = self._order(str(change.after["their"]))
-        return Receipt(change.id, Outcome.NOT_SENT, "no such order") if order is None else _stands(change, order)
+        return not_sent(change, "no such order") if order is None else _stands(change, order)
 
     # looking
 
@@ -62,27 +73,27 @@ class OrderSender:
         known = self._by_number(change) if self._place_of(change) else []
         living = [one for one in known if one["state"] != "CANCELED"]
         if len(living) > 1:
-            return _no(change, f"{len(living)} orders carry this number")
+            return refused(change, f"{len(living)} orders carry this number")
         if _is_nothing(change.after):
             if living:
-                return Receipt(change.id, Outcome.NOT_SENT, "it is there, not cancelled yet")
+                return not_sent(change, "it is there, not cancelled yet")
             if known:
                 return _there(change, known[0])
             if change.before is None:
                 return Receipt(change.id, Outcome.APPLIED, "it was never told, and needs not be", shows={"their": ""})
-            return Receipt(change.id, Outcome.NOT_SENT)
+            return not_sent(change)
         # one that we withdrew does not stand for what is wanted anew; one that staff cancelled was made all the same
         anew = change.before is not None and _is_nothing(change.before)
         found = living or ([] if anew else known)
         if not found:
-            return Receipt(change.id, Outcome.NOT_SENT)
+            return not_sent(change)
         if wanted_lines(change) != held_lines(found[0]):
-            return _no(change, "it is there with other lines: the shop's own order is corrected by a person")
+            return refused(change, "it is there with other lines: the shop's own order is corrected by a person")
         return _there(change, found[0])
 
     def _by_number(self, change: Change) -> list[Row]:
         """Orders at the place that carry our number and have something to hand over, the newest first."""
-        since = min(change.at, int(change.after["placed_at"])) - SEARCHED_SECONDS * 1_000_000
+        since = min(change.at, int(change.after["placed_at"])) - SEARCHED_SECONDS * MICROS_PER_SECOND
         body: dict[str, Plain] = {
             "location_ids": [self._place_of(change)],
             "query": {
@@ -111,15 +122,15 @@ class OrderSender:
     def _place(self, change: Change) -> Receipt:
         number, place = str(change.after["number"]), self._place_of(change)
         if change.before is not None and not _is_nothing(change.before):
-            return _no(change, "it was there before and is there no more")
+            return refused(change, "it was there before and is there no more")
         if words := unsayable(change, place):
-            return _no(change, words)
+            return refused(change, words)
         person = self.square.context.party(change.key.listing)
         asked: Row = {"idempotency_key": change.id, "order": document(change, place, person)}
         status, told = write(self.square, "/v2/orders", asked, "place an order")
         if status >= 300:
             errors = errors_of(told)
-            return refused(change, errors[0]) if errors else _no(change, f"status {status}")
+            return denied(change, errors[0]) if errors else refused(change, f"status {status}")
         order = told.get("order")
         if not order or order.get("reference_id") != number:
             raise OutcomeUnknownError(
@@ -132,33 +143,33 @@ class OrderSender:
 
     def _cancel_placed(self, change: Change) -> Receipt:
         living = [one for one in self._by_number(change) if one["state"] != "CANCELED"]
-        return self._move(change, living[0]["id"]) if living else _no(change, "no order carries this number")
+        return self._move(change, living[0]["id"]) if living else refused(change, "no order carries this number")
 
     def _move(self, change: Change, ident: str) -> Receipt:
         """Bring the whole order on, or cancel it, under the version just read."""
         order = self._order(ident)
         if order is None:
-            return _no(change, "no such order")
+            return refused(change, "no such order")
         if not _is_whole(change, order):
-            return _no(change, "Square moves an order as a whole, not by its lines")
+            return refused(change, "Square moves an order as a whole, not by its lines")
         state = STATES[change.after["fact"]]
         waiting = [one for one in order.get("fulfillments") or [] if one["state"] not in FINAL]
         if state != "CANCELED" and not waiting:
-            return _no(change, f"nothing of it waits to be handed over: it is {order['state']}")
+            return refused(change, f"nothing of it waits to be handed over: it is {order['state']}")
         parts = [{"uid": one["uid"], "state": state, **_parcel(change, one)} for one in waiting]
         asked: Row = {"location_id": order["location_id"], "version": order.get("version"), "fulfillments": parts}
         body: Row = {"order": {**asked, "state": state} if state == "CANCELED" else asked}
         status, told = write(self.square, f"/v2/orders/{ident}", body, "move an order", "PUT")
         if status >= 300:
             errors = errors_of(told)
-            return refused(change, errors[0]) if errors else _no(change, f"status {status}")
+            return denied(change, errors[0]) if errors else refused(change, f"status {status}")
         after = told.get("order")
         if not after:
             raise OutcomeUnknownError(
                 "answered success without the order", channel=self.square.context.channel, operation="move an order"
             )
         receipt = _stands(change, after)
-        return receipt if receipt.outcome is Outcome.APPLIED else _no(change, "answered success, but the order was not moved")
+        return receipt if receipt.outcome is Outcome.APPLIED else refused(change, "answered success, but the order was not moved")
 
 
 def _parcel(change: Change, fulfilment: Row) -> Row:
@@ -187,12 +198,8 @@ def _stands(change: Change, order: Row) -> Receipt:
         case _:
             done = order["state"] == "CANCELED"
     shows = {"their": order["id"]}
-    return Receipt(change.id, Outcome.APPLIED, shows=shows) if done else Receipt(change.id, Outcome.NOT_SENT)
+    return Receipt(change.id, Outcome.APPLIED, shows=shows) if done else not_sent(change)
 
 
 def _there(change: Change, order: Row) -> Receipt:
     return Receipt(change.id, Outcome.APPLIED, shows={"their": order["id"]}, version=int(order.get("version") or 0))
-
-
-def _no(change: Change, words: str) -> Receipt:
-    return Receipt(change.id, Outcome.REFUSED, words[:200])

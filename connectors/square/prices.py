@@ -7,8 +7,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from connectors.square.objects import errors_of
-from connectors.square.sending import refused, send_in_parts, write
-from hub.sdk.api import Change, Outcome, Plain, Receipt, exact_minor, from_minor, plain_decimal
+from connectors.square.sending import denied, write
+from hub.sdk.api import (
+    Change,
+    Outcome,
+    Plain,
+    Receipt,
+    exact_minor,
+    from_minor,
+    plain_decimal,
+    refused,
+    send_in_parts,
+    unsure,
+)
 
 if TYPE_CHECKING:
     from connectors.square.connector import Square
@@ -29,23 +40,23 @@ class PriceBatch:
         self.objects = {one["id"]: one for one in told.get("objects") or [] if not one.get("is_deleted")}
         decided = [receipt for one in changes if (receipt := self._before(one)) is not None]
         held = {receipt.change for receipt in decided}
-        return decided + send_in_parts([one for one in changes if one.id not in held], self._post)
+        return decided + send_in_parts([[one for one in changes if one.id not in held]], self._post)
 
     def _before(self, change: Change) -> Receipt | None:
         """The receipt of a change that is decided by what Square shows now; None when it is to be sent."""
         now = self.objects.get(change.key.listing)
         if now is None:
-            return Receipt(change.id, Outcome.REFUSED, "no such variation in the catalogue any more")
+            return refused(change, "no such variation in the catalogue any more")
         known = now.get("item_variation_data") or {}
         if known.get("pricing_type") != "FIXED_PRICING":
-            return Receipt(change.id, Outcome.REFUSED, "its price is entered at the till (variable pricing)")
+            return refused(change, "its price is entered at the till (variable pricing)")
         wanted_tax = change.after.get("tax")
         if wanted_tax and wanted_tax != self.square.settings.get("tax", "included"):
-            return Receipt(change.id, Outcome.REFUSED, f"a price with tax {wanted_tax}, where this catalogue's are not")
+            return refused(change, f"a price with tax {wanted_tax}, where this catalogue's are not")
         try:
             asked = _money(change.after)
         except ValueError as bad:
-            return Receipt(change.id, Outcome.REFUSED, str(bad))
+            return refused(change, str(bad))
         shown = known.get("price_money")
         if shown == asked:
             return _applied(change, now, "it shows this price already")
@@ -64,10 +75,10 @@ class PriceBatch:
             return done, left
         errors = errors_of(told)
         if errors:
-            return [refused(part[0], errors[0])], []
+            return [denied(part[0], errors[0])], []
         if status < 300:
-            return [Receipt(part[0].id, Outcome.UNKNOWN, "answered success without this object")], []
-        return [Receipt(part[0].id, Outcome.REFUSED, f"status {status}")], []
+            return [unsure(part[0], "answered success without this object")], []
+        return [refused(part[0], f"status {status}")], []
 
     def _priced(self, change: Change) -> Plain:
         now = self.objects[change.key.listing]

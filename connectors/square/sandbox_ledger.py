@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from connectors.square.objects import MICROS_PER_SECOND, read_time, stamp
+from connectors.square.objects import stamp
 from connectors.square.sandbox_errors import RefusalError, text_of
-from hub.sdk.api import Plain
+from hub.sdk.api import MICROS_PER_SECOND, Plain, read_time
 
 DAY: Final = 24 * 3600 * MICROS_PER_SECOND
 LINES_MAX: Final = 400

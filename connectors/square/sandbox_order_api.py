@@ -6,11 +6,11 @@ import copy
 from collections.abc import Callable
 from typing import Any, Final
 
-from connectors.square.objects import read_time, stamp
+from connectors.square.objects import stamp
 from connectors.square.sandbox_errors import RefusalError, list_of, text_of
 from connectors.square.sandbox_orders import FINAL, Row, entered
 from connectors.square.sandbox_rules import Rules
-from hub.sdk.api import Plain, Request, Response, json_response
+from hub.sdk.api import Plain, Request, Response, json_response, read_time
 
 ORDERS_PATH: Final = "/v2/orders"
 SEARCH_PAGE: Final = 500

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from connectors.square.objects import read_time
 from connectors.square.sandbox_ledger import decimal_text
-from hub.sdk.api import Plain
+from hub.sdk.api import Plain, read_time
 
 Row = dict[str, Plain]
 

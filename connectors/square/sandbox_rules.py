@@ -8,10 +8,9 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from connectors.square.objects import read_time
 from connectors.square.sandbox_errors import RefusalError, text_of
 from connectors.square.sandbox_pickups import Pickups
-from hub.sdk.api import Plain, Response, json_response, write_json
+from hub.sdk.api import Plain, Response, json_response, read_time, write_json
 
 KEYS_MAX: Final = 10_000
 

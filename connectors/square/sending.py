@@ -1,21 +1,13 @@
-"""What both ways of writing share: one call for many changes, split until each change has an answer of its own."""
+"""What all writes share: a call under its own key, and what an error of its answer means for the change it speaks of."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from connectors.square.objects import words_of
-from hub.sdk.api import (
-    Change,
-    ChannelError,
-    Outcome,
-    OutcomeUnknownError,
-    Plain,
-    Receipt,
-    body_json,
-)
+from connectors.square.objects import errors_of, named_changes, words_of
+from hub.sdk.api import Change, Outcome, OutcomeUnknownError, Plain, Receipt, body_json
 
 if TYPE_CHECKING:
     from connectors.square.connector import Square
@@ -24,42 +16,22 @@ BODY_STATUSES = frozenset({400, 404, 409, 413, 422})
 """Refusals whose body says which of the changes was wrong, so that the others can go on."""
 CONFLICT_CODES = frozenset({"VERSION_MISMATCH", "CONFLICT"})
 
-Post = Callable[[list[Change]], tuple[list[Receipt], list[Change]]]
-"""Sends some changes in one call: receipts of the decided ones, and those that the answer left undecided and undone."""
 
-
-def send_in_parts(changes: Sequence[Change], post: Post) -> list[Receipt]:
-    """One receipt per change: what a call leaves undecided goes out again in smaller calls, down to single changes.
-
-    A failing call raises only while nothing is decided yet; later it leaves receipts for what it kept from being sent.
-    """
-    receipts: list[Receipt] = []
-    todo = [list(changes)] if changes else []
-    while todo:
-        part = todo.pop()
-        try:
-            done, left = post(part)
-        except ChannelError as bad:
-            if not receipts:
-                raise
-            lost = Outcome.UNKNOWN if isinstance(bad, OutcomeUnknownError) else Outcome.NOT_SENT
-            receipts += [Receipt(one.id, lost, bad.message[:200]) for one in part]
-            receipts += [Receipt(one.id, Outcome.NOT_SENT, "the call before it failed") for rest in todo for one in rest]
-            return receipts
-        receipts += done
-        if len(left) < len(part):
-            todo += [left] if left else []
-        else:
-            middle = len(left) // 2
-            todo += [left[middle:], left[:middle]]
-    return receipts
-
-
-def refused(change: Change, error: Mapping[str, str]) -> Receipt:
+def denied(change: Change, error: Mapping[str, str]) -> Receipt:
     """The receipt of a change that Square would not make: an old picture or an old time is decided again, the rest is final."""
     old = error["code"] in CONFLICT_CODES or "occurred_at" in error["field"] + error["detail"]
     outcome = Outcome.CONFLICT if old else Outcome.REFUSED
     return Receipt(change.id, outcome, words_of(dict(error)))
+
+
+def parted(part: Sequence[Change], status: int, told: Plain) -> tuple[list[Receipt], list[Change]]:
+    """Of a batch that was not done: receipts of the changes that its errors name, and the others, which they left undone."""
+    errors = errors_of(told)
+    if len(part) == 1:
+        return [denied(part[0], errors[0] if errors else {"code": f"status {status}", "detail": "", "field": ""})], []
+    named = named_changes(errors)
+    done = [denied(one, named[place]) for place, one in enumerate(part) if place in named]
+    return done, [one for place, one in enumerate(part) if place not in named]
 
 
 def write(

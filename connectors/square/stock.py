@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from connectors.square.objects import MICROS_PER_SECOND, errors_of, named_changes, read_time, stamp
-from connectors.square.sending import refused, send_in_parts, write
-from hub.sdk.api import Change, Outcome, Plain, Receipt, pieces, quantity
+from connectors.square.objects import stamp
+from connectors.square.sending import parted, write
+from hub.sdk.api import (
+    MICROS_PER_SECOND,
+    Change,
+    Outcome,
+    Plain,
+    Receipt,
+    pieces,
+    quantity,
+    read_time,
+    refused,
+    send_in_parts,
+    unsure,
+)
 
 if TYPE_CHECKING:
     from connectors.square.connector import Square
@@ -27,27 +39,20 @@ class StockBatch:
         now = self.square.clock.now()
         unsendable = [receipt for one in changes if (receipt := _unsendable(one, now)) is not None]
         held = {receipt.change for receipt in unsendable}
-        return unsendable + send_in_parts([one for one in changes if one.id not in held], self._post)
+        return unsendable + send_in_parts([[one for one in changes if one.id not in held]], self._post)
 
     def _post(self, part: list[Change]) -> tuple[list[Receipt], list[Change]]:
         # Unchanged counts are sent too: Square compares with the last physical count, not with what is left after
         # sales, so the very figure that repairs a difference could be dropped as unchanged.
         body: dict[str, Plain] = {"changes": [_physical_count(one) for one in part], "ignore_unchanged_counts": False}
         status, told = write(self.square, "/v2/inventory/changes/batch-create", body, "send stock")
-        errors = errors_of(told)
-        if status < 300:
-            return _judged(part, told), []
-        if len(part) == 1:
-            return [refused(part[0], errors[0] if errors else {"code": f"status {status}", "detail": "", "field": ""})], []
-        named = named_changes(errors)
-        done = [refused(one, named[place]) for place, one in enumerate(part) if place in named]
-        return done, [one for place, one in enumerate(part) if place not in named]
+        return (_judged(part, told), []) if status < 300 else parted(part, status, told)
 
 
 def _unsendable(change: Change, now: int) -> Receipt | None:
     """The receipt of a change that cannot be put to Square at all, None when it can."""
     if not change.place_ref:
-        return Receipt(change.id, Outcome.REFUSED, "no location: name the Square location of this place in the channel")
+        return refused(change, "no location: name the Square location of this place in the channel")
     if change.at > now or now - change.at > DECIDED_SECONDS_MAX * MICROS_PER_SECOND:
         return Receipt(change.id, Outcome.CONFLICT, "decided more than a day ago, or later than now: observe and decide again")
     return None
@@ -81,7 +86,7 @@ def _judged(part: list[Change], told: Plain) -> list[Receipt]:
 
 def _receipt(change: Change, count: Plain, in_ledger: bool) -> Receipt:
     if count is None:
-        return Receipt(change.id, Outcome.UNKNOWN, "answered success without this count")
+        return unsure(change, "answered success without this count")
     shown = quantity(count["quantity"])
     shows, version = {"raw": shown}, read_time(count["calculated_at"])
     if shown == change.after["raw"]:
