@@ -34,10 +34,11 @@ class Pickups(Till):
         customer: Mapping[str, str] | None = None,
         shipping: Decimal = Decimal(0),
         reference: str = "",
+        send: bool = False,
     ) -> str:
         """A customer orders for pickup at a location: proposed; its goods leave the stock when it is paid.
 
-        With `reference` it carries the number of whatever other software took it in.
+        With `reference` it carries the number of whatever other software took it in; with `send` it is sent to the customer.
         """
         location = self._location(place)
         order = self._new(location, "OPEN", self.micros())
@@ -49,9 +50,11 @@ class Pickups(Till):
             charge |= {"calculation_phase": "SUBTOTAL_PHASE", "taxable": True, "treatment_type": "LINE_ITEM_TREATMENT"}
             charge["applied_taxes"] = [{"uid": self.catalog.new_id(), "tax_uid": one["uid"]} for one in order["taxes"]]
             order["service_charges"] = [charge]
-        pickup = {"recipient": _recipient(customer or MADE_PERSON), "schedule_type": "ASAP", "placed_at": order["created_at"]}
-        waiting = {"uid": self.catalog.new_id(), "type": "PICKUP", "state": "PROPOSED", "line_item_application": "ALL"}
-        order["fulfillments"] = [{**waiting, "pickup_details": pickup}]
+        about: Row = {"recipient": _recipient(customer or MADE_PERSON), "placed_at": order["created_at"]}
+        about |= {} if send else {"schedule_type": "ASAP"}
+        kind, details = ("SHIPMENT", "shipment_details") if send else ("PICKUP", "pickup_details")
+        waiting = {"uid": self.catalog.new_id(), "type": kind, "state": "PROPOSED", "line_item_application": "ALL"}
+        order["fulfillments"] = [{**waiting, details: about}]
         order = self.pricing.totalled({**order, "version": 1})
         if paid:
             order = self._settled(order, "CARD", self.micros())

@@ -37,12 +37,20 @@ class Credit(NamedTuple):
     words: str = ""
     by_record: bool = False
     """Whether the teller keeps it as a record of its own."""
+    worth_minor: int = 0
+    """What was paid for the pieces that came back, where the record puts no money on them."""
+
+    @property
+    def owed_minor(self) -> int:
+        """What of it nobody has paid back yet."""
+        return (-self.total_minor or self.worth_minor) - self.paid_minor
 
 
 class _Room:
     """What of the order's lines can still come back, in thousandths."""
 
     def __init__(self, record: Mapping[str, Plain]) -> None:
+        self.record = record
         self.rows = {str(row["line"]): row for row in record["lines"]}
         self.charges = {str(row["charge"]): row for row in record.get("charges") or ()}
         self.bought = {name: max(0, int(row["quantity"]) - int(row.get("cancelled") or 0)) for name, row in self.rows.items()}
@@ -51,12 +59,12 @@ class _Room:
     def left(self, line: str) -> int:
         return max(0, self.bought.get(line, 0) - self.back.get(line, 0))
 
-    def worth(self, line: str, quantity: int, record: Mapping[str, Plain]) -> int:
+    def worth(self, line: str, quantity: int) -> int:
         """What was paid for these pieces, with tax."""
         row, before, bought = self.rows[line], self.back[line], self.bought[line]
         amount = share(int(row["amount_minor"]), before, quantity, bought)
         tax = share(int(row.get("tax_minor") or 0), before, quantity, bought)
-        return amount + (tax if record["tax"] == "excluded" else 0)
+        return amount + (tax if self.record["tax"] == "excluded" else 0)
 
     def take(self, line: str, quantity: int) -> dict[str, Plain]:
         """The row of these pieces coming back, at what was paid for them."""
@@ -87,7 +95,7 @@ def _at(saying: Saying) -> int:
 def _returned(saying: Saying, room: _Room) -> Credit:
     """A return that is a record of its own: at its own amounts, as far as the order has so many pieces to give back."""
     record, rows, parts, excess = saying.record, [], [], []
-    total = int(record["total_minor"])
+    total, worth = int(record["total_minor"]), 0
     for row in record["lines"]:
         back, line = -int(row["quantity"]), str(row.get(OF) or "")
         if str(row.get("kind") or "stocked") != "stocked" and not line:
@@ -98,6 +106,7 @@ def _returned(saying: Saying, room: _Room) -> Credit:
             excess.append(f"{pieces(back - taken)} of {row.get('sku') or row.get('title') or row['line']}")
             total -= _gross(row, record) - _gross(_cut(row, taken, back), record)
         if taken:
+            worth += room.worth(line, taken)
             room.back[line] += taken
             rows.append(_cut(row, taken, back))
             parts.append({"line": line, "quantity": taken})
@@ -119,6 +128,8 @@ def _returned(saying: Saying, room: _Room) -> Credit:
         tuple(parts),
         words,
         True,
+        # With goods that go out, or money that was given, the record says itself what they are worth.
+        worth if not total and not paid and all(int(row["quantity"]) < 0 for row in record["lines"]) else 0,
     )
 
 
@@ -146,18 +157,16 @@ def _refunds(origin: Saying, room: _Room, unpaid: int) -> list[Credit]:
     return found
 
 
-def _refund(
-    origin: Saying, refund: Mapping[str, Plain], amount: int, room: _Room, returned: list[dict[str, Plain]]
-) -> Credit:
+def _refund(origin: Saying, refund: Mapping[str, Plain], amount: int, room: _Room, returned: list[dict[str, Plain]]) -> Credit:
     record, rows, charges, parts = origin.record, [], [], []
     left = amount
-    for part in refund.get("parts") or _unsaid(returned, room, record, amount):
+    for part in refund.get("parts") or _unsaid(returned, room, amount):
         line, quantity = str(part["line"]), int(part.get("quantity") or 0)
         if line in room.charges:
             charge = _negative(room.charges[line], min(left, int(part.get("amount_minor") or left)), record)
             charges.append(charge)
             left += _gross(charge, record)
-        elif line in room.rows and 0 < quantity <= room.left(line) and room.worth(line, quantity, record) <= left:
+        elif line in room.rows and 0 < quantity <= room.left(line) and room.worth(line, quantity) <= left:
             row = room.take(line, quantity)
             rows.append(row)
             left += _gross(row, record)
@@ -185,9 +194,7 @@ def _refund(
     )
 
 
-def _unsaid(
-    returned: list[dict[str, Plain]], room: _Room, record: Mapping[str, Plain], amount: int
-) -> list[dict[str, Plain]]:
+def _unsaid(returned: list[dict[str, Plain]], room: _Room, amount: int) -> list[dict[str, Plain]]:
     """What a refund that does not say it is for: pieces that came back and were not refunded yet, as far as the money goes."""
     found = []
     for part in list(returned):
@@ -195,7 +202,7 @@ def _unsaid(
         row = room.rows.get(line)
         if row is None or quantity > room.left(line):
             continue
-        worth = room.worth(line, quantity, record)
+        worth = room.worth(line, quantity)
         if worth <= amount:
             amount -= worth
             found.append({"line": line, "quantity": quantity})

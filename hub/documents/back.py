@@ -133,10 +133,11 @@ def _cancelled(order: Order, told: Facts, sayings: Sequence[Saying], around: Aro
     if not around.tells(order.channel, CANCELLED) or told.state in ("cancelled", "ended"):
         return wanted
     for channel in sorted({each.channel for each in sayings if each.role == EXPORT} - {order.channel}):
-        if not takes_all(channel, around):
-            continue
         there = [each for each in sayings if each.role == EXPORT and each.channel == channel]
-        lost = _given_up(order, there, around)
+        if not takes_all(channel, around) and around.executors.get(pickup_at(order, told, around)) != channel:
+            # What a place does not send is sent from another one; what it does not hand over, nobody does.
+            continue
+        lost = _given_up(order, told, there, around)
         parts = []
         for line in told.lines:
             item = around.item_of(order.channel, line.listing)
@@ -151,7 +152,7 @@ def _cancelled(order: Order, told: Facts, sayings: Sequence[Saying], around: Aro
     return wanted
 
 
-def _given_up(order: Order, there: Sequence[Saying], around: Around) -> dict[str, int]:
+def _given_up(order: Order, told: Facts, there: Sequence[Saying], around: Around) -> dict[str, int]:
     """Item → what the system took on as documents and keeps no more; nothing while what it says is older than our word."""
     asked: dict[str, int] = {}
     for key, stored in around.told_before(order, there[0].channel, PLACED).items():
@@ -169,13 +170,32 @@ def _given_up(order: Order, there: Sequence[Saying], around: Around) -> dict[str
             item = around.item_of(each.channel, str(line.get("listing") or ""))
             if item in asked and each.record["state"] != "cancelled":
                 asked[item] -= int(line["quantity"]) - int(line.get("cancelled") or 0)
+        if each.record["state"] != "cancelled":
+            for item, quantity in _not_fetched(order, told, each, around):
+                asked[item] = asked.get(item, 0) + quantity
     return asked
+
+
+def _not_fetched(order: Order, told: Facts, there: Saying, around: Around) -> list[tuple[str, int]]:
+    """(item, quantity) that waited for the customer until whoever had it there gave up waiting; its document still stands."""
+    sold = {line.line: line.listing for line in told.lines}
+    parts = [
+        part
+        for each in there.record.get("fulfilments") or ()
+        if each["state"] == "cancelled" and pickup_at(order, told, around)
+        for part in each["parts"]
+    ]
+    found = [(around.item_of(order.channel, sold.get(str(part["line"]), "")), int(part["quantity"])) for part in parts]
+    return [(item, quantity) for item, quantity in found if item]
 
 
 def _given_back(order: Order, told: Facts, credits: Sequence[Credit], around: Around) -> dict[Key, Target]:
     """Money that another system paid back is noted; what nobody paid is paid here, where the configuration says so."""
     wanted: dict[Key, Target] = {}
     currency = str(told.origin.record["currency"])
+    before = around.told_before(order, order.channel, REFUNDED)
+    asked = {key: stored.target.value for key, stored in before.items()}
+    room = _refundable(told, credits, sum(int(value["amount_minor"]) for value in asked.values()))
     for credit in credits:
         if credit.teller == order.channel:
             continue
@@ -186,22 +206,28 @@ def _given_back(order: Order, told: Facts, credits: Sequence[Credit], around: Ar
             by = around.title(location, credit.teller)
             value = {"fact": NOTED, **common, "amount_minor": credit.paid_minor, "currency": currency, "by": by}
             wanted.update([target(order.channel, order, f"{NOTED}:{credit.key}", value, told_by=credit.teller)])
-        unpaid = min(-credit.total_minor - credit.paid_minor, _refundable(told, credits))
-        if unpaid > 0 and around.rule(order.channel).pay_refunds and around.tells(order.channel, REFUNDED):
+        if not around.tells(order.channel, REFUNDED):
+            continue
+        key, _ = target(order.channel, order, f"{REFUNDED}:{credit.key}", {})
+        # What was asked for once stands: the money may be on its way, or be among what was given back.
+        if key in asked:
+            unpaid = int(asked[key]["amount_minor"])
+        else:
+            unpaid = min(credit.owed_minor, room) if around.rule(order.channel).pay_refunds else 0
+            room -= max(0, unpaid)
+        if unpaid > 0:
             value = {"fact": REFUNDED, **common, "amount_minor": unpaid, "restock": False}
-            wanted.update([target(order.channel, order, f"{REFUNDED}:{credit.key}", value, told_by=credit.teller)])
+            wanted.update([target(order.channel, order, key.place, value, told_by=credit.teller)])
     return wanted
 
 
-def _refundable(told: Facts, credits: Sequence[Credit]) -> int:
-    """What was captured and not given back for anything else, over all channels."""
+def _refundable(told: Facts, credits: Sequence[Credit], asked: int) -> int:
+    """What was captured and not given back, over all channels; `asked` was asked of this one, shown among its refunds or not."""
     payments = told.origin.record.get("payments") or ()
     captured = sum(int(each["amount_minor"]) for each in payments if each["kind"] == "captured")
     given = sum(int(each["amount_minor"]) for each in payments if each["kind"] == "refunded")
-    elsewhere = [credit for credit in credits if credit.teller != told.origin.channel]
-    # What this channel pays of the returns themselves is what is being asked for: it does not count against itself.
-    asked = sum(-credit.total_minor - credit.paid_minor for credit in elsewhere)
-    return max(0, captured - sum(credit.paid_minor for credit in elsewhere) - max(0, given - asked))
+    elsewhere = sum(credit.paid_minor for credit in credits if credit.teller != told.origin.channel)
+    return max(0, captured - elsewhere - max(given, asked))
 
 
 def _rung_up(order: Order, told: Facts, sayings: Sequence[Saying], around: Around) -> dict[Key, Target]:

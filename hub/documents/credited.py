@@ -6,6 +6,7 @@ They move no goods: whoever took the goods back has them in its own figures.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from hub.canonical.values import Plain
 from hub.desired.credit import Credit
@@ -15,25 +16,38 @@ from hub.documents.placed import document_charge, document_line, document_paymen
 from hub.flow import Key, Target
 from hub.store.orders import Order
 
+MARK: Final = "/R"
+"""What stands between an order's number and the number of a credit note of it."""
 
-def credited(
-    order: Order, told: Facts, name: str, found: Sequence[Credit], around: Around
-) -> tuple[dict[Key, Target], str]:
+
+def credited(order: Order, told: Facts, name: str, found: Sequence[Credit], around: Around) -> tuple[dict[Key, Target], str]:
     """The credit notes that this channel must hold, and why one cannot be made; none where only goods are handed over."""
     wanted: dict[Key, Target] = {}
     words = ""
     if not takes_all(name, around):
         return wanted, words
-    for number, credit in enumerate(found, start=1):
+    numbers = _numbers(order, name, around)
+    for credit in found:
         if credit.teller == name or not (credit.rows or credit.charges):
             continue
+        fact = f"{CREDITED}:{credit.key}"
+        number = numbers.setdefault(fact, 1 + max(numbers.values(), default=0))
         try:
             value = _note(order, told, credit, number, name, around)
         except NotExportableError as bad:
             words = f"{name}: {bad}"
             continue
-        wanted.update([target(name, order, f"{CREDITED}:{credit.key}", value, told_by=credit.teller)])
+        wanted.update([target(name, order, fact, value, told_by=credit.teller)])
     return wanted, words
+
+
+def _numbers(order: Order, name: str, around: Around) -> dict[str, int]:
+    """Fact → the number that its credit note has there: what was once numbered keeps its number, whatever comes later."""
+    told = {key.place: stored.target.value for key, stored in around.told_before(order, name, CREDITED).items()}
+    for key, seen in around.observations.items():
+        if key.channel == name and key.listing == order.order and key.place.partition(":")[0] == CREDITED:
+            told[key.place] = seen.observation.value
+    return {fact: int(str(value["number"]).rpartition(MARK)[2]) for fact, value in told.items()}
 
 
 def _note(order: Order, told: Facts, credit: Credit, number: int, name: str, around: Around) -> dict[str, Plain]:
@@ -49,7 +63,7 @@ def _note(order: Order, told: Facts, credit: Credit, number: int, name: str, aro
     rounding = rounded_on(name, around)
     return {
         "fact": PLACED,
-        "number": f"{order.number}/R{number}",
+        "number": f"{order.number}{MARK}{number}",
         "of": order.number,
         "placed_at": credit.at or order.placed_at,
         "currency": str(record["currency"]),

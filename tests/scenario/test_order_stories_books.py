@@ -101,7 +101,7 @@ def test_a_sale_of_yesterday_that_is_told_today_stands_in_todays_book_once(tmp_p
     ],
 )
 def test_the_night_in_which_the_clocks_change(tmp_path: Path, eve: str, sold_at: tuple[str, str]) -> None:
-    shop = opened(tmp_path, begins=f"{eve}T21:00:00+00:00")
+    shop = opened(tmp_path, begins=f"{eve}T20:00:00+00:00")
     day = sold_at[0][:10]
     until(shop, f"{eve}T23:59:00{sold_at[0][-6:]}")
     shop.till.sell("TEE", 1, AARHUS)
