@@ -16,7 +16,7 @@ from hub.canonical.order import MoneyError, conserved
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
-from hub.desired.order import COUNTING, ORIGIN, RETURN, Facts, Line, Promise, Saying, facts, number_of, promises
+from hub.desired.order import COUNTING, EXPORT, ORIGIN, RETURN, Facts, Line, Promise, Saying, facts, number_of, promises
 from hub.desired.rules import Rules
 from hub.desired.spoken import in_lines_of, is_return, numbers_in, referred
 from hub.differences import Differences, Seen
@@ -103,7 +103,10 @@ class Ordered:
             return
         known = orders.bindings(tx, [(t.channel, str(t.value["order"])) for t in said])
         asked_for = {name for t in said for name in numbers_in(t.value, self._prefixes)}
-        ours = {number: order.order for number, order in orders.by_number(tx, asked_for).items()}
+        meant = orders.by_number(tx, asked_for)
+        ours = {number: order.order for number, order in meant.items()}
+        births = orders.bindings(tx, [(order.channel, order.their) for order in meant.values()])
+        born_back = {birth.order for birth in births.values() if is_return(birth.value)}
         of = [(t.channel, str(t.value["returns_of"])) for t in said if t.value.get("returns_of")]
         sales = {key: binding.order for key, binding in orders.bindings(tx, of).items()}
         carried: dict[tuple[str, str], str] = {key: binding.order for key, binding in known.items()}
@@ -116,6 +119,9 @@ class Ordered:
                 continue
             key = (each.channel, str(record["order"]))
             order, role = self._identity(each, record, {**sales, **carried}, ours, known)
+            if role == RETURN and order in born_back and key not in known:
+                # Nothing comes back of what came back: it is that return, as another system holds it.
+                role = EXPORT
             if not order:
                 continue
             if order not in new and key not in known and role == ORIGIN:

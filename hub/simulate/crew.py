@@ -1,4 +1,4 @@
-"""The hub under the scheduler: its workers run the rounds of production on a store that outlives them; it dies and starts anew."""
+"""The hub under the scheduler: its workers run the rounds of production on a store that outlives them; it dies, starts anew."""
 
 from __future__ import annotations
 
