@@ -113,7 +113,8 @@ def bad_days(desk: Desk) -> None:
     shop.order({"TEE": 1}, customer=PERSON)
     desk.stage.run(200)
 
-    changed(desk, {"channels/erp.yaml": ERP + BOOKS, **BROKEN})
+    # The tax stays unmapped from now on: what is stuck when the story ends is stuck for a person.
+    changed(desk, {"channels/erp.yaml": ERP + BOOKS.replace(", suspense_tax: '1'", ""), **BROKEN})
     shop.cancel(shop.order({"TEE": 1}, customer=PERSON))
     desk.stage.run(200)
 
