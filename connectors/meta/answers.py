@@ -8,6 +8,7 @@ from typing import Final
 from connectors.meta import figures, payload
 from connectors.meta.payload import Handle
 from hub.sdk.api import (
+    THOUSAND,
     ChannelError,
     Outcome,
     OutcomeUnknownError,
@@ -85,7 +86,7 @@ def shown_stock(product: Mapping[str, Plain] | None, asked: str) -> Shown:
     pieces = figures.sellable(product) if product is not None else None
     if pieces is None:
         return False, "no figure" if product is not None else payload.GONE, None
-    thousandths = pieces * payload.THOUSANDTHS
+    thousandths = pieces * THOUSAND
     return str(thousandths) == asked, str(thousandths), {"raw": thousandths, "sellable": thousandths}
 
 

@@ -24,6 +24,8 @@ from hub.sdk.api import (
     UnavailableError,
     UnverifiedError,
     body_json,
+    not_sent,
+    refused,
 )
 
 FIELDS: Final = (
@@ -137,16 +139,16 @@ class Meta(Connector):
         for change in changes:
             if change.key.listing in entries:
                 # Batches end in any order, so of two changes under way the older might stand in the end.
-                receipts.append(Receipt(change.id, Outcome.NOT_SENT, "another change of this item goes first"))
+                receipts.append(not_sent(change, "another change of this item goes first"))
                 continue
             try:
                 entries[change.key.listing] = entry(change, self.settings)
             except ValueError as bad:
-                receipts.append(Receipt(change.id, Outcome.REFUSED, str(bad)))
+                receipts.append(refused(change, str(bad)))
         stopped: ChannelError | None = None
         for batch in payload.batches(list(entries.values()), self.manifest.sends[aspect].batch_max):
             if stopped is not None:
-                receipts += [Receipt(sent.change.id, Outcome.NOT_SENT, "the call before it failed") for sent in batch]
+                receipts += [not_sent(sent.change, "the call before it failed") for sent in batch]
                 continue
             try:
                 receipts += self._post(batch)
@@ -165,14 +167,11 @@ class Meta(Connector):
             "requests": [entry.request for entry in batch],
         }
         told = self._graph.post(f"{self._catalog}/items_batch", body, "send items")
-        refused, warned = answers.validation(told.get("validation_status"))
+        wrong, warned = answers.validation(told.get("validation_status"))
         handles = [handle for handle in told.get("handles") or [] if isinstance(handle, str) and handle]
-        bad = [entry for entry in batch if entry.change.key.listing in refused]
-        good = [entry for entry in batch if entry.change.key.listing not in refused]
-        receipts = [
-            Receipt(entry.change.id, Outcome.REFUSED, refused[entry.change.key.listing][: answers.WORDS_CHARS_MAX])
-            for entry in bad
-        ]
+        bad = [entry for entry in batch if entry.change.key.listing in wrong]
+        good = [entry for entry in batch if entry.change.key.listing not in wrong]
+        receipts = [refused(entry.change, wrong[entry.change.key.listing][: answers.WORDS_CHARS_MAX]) for entry in bad]
         if handles:
             return receipts + [
                 Receipt(
@@ -186,9 +185,7 @@ class Meta(Connector):
         # No handle: nothing of the request was taken. Where bad entries were the reason, the good ones go alone.
         if good and bad and again:
             return receipts + self._post(good, again=False)
-        return receipts + [
-            Receipt(entry.change.id, Outcome.REFUSED, "taken without a handle: nothing was done") for entry in good
-        ]
+        return receipts + [refused(entry.change, "taken without a handle: nothing was done") for entry in good]
 
     # following
 

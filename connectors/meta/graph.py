@@ -7,14 +7,12 @@ from typing import Final, NoReturn
 
 from hub.sdk.api import (
     ChannelContext,
-    ChannelError,
-    OutcomeUnknownError,
     Plain,
     RefusedError,
     Response,
     ThrottledError,
     UnauthorizedError,
-    UnavailableError,
+    one_line,
     read_json,
     request_id,
     sign,
@@ -27,7 +25,6 @@ PASSING: Final = frozenset({1, 2})
 JUDGED_STATUSES: Final = frozenset({400, 401, 403, 404})
 USAGE_PERCENT_MAX: Final = 95
 USAGE_PAUSE_SECONDS: Final = 10.0
-WORDS_CHARS_MAX: Final = 200
 _SHARES: Final = ("call_count", "total_cputime", "total_time")
 
 
@@ -64,22 +61,13 @@ class Graph:
             json=body,
             statuses=JUDGED_STATUSES,
         )
-        try:
-            told = read_json(answer.body)
-        except ValueError as bad:
-            self._unclear(f"answered with no JSON: {bad}", method, operation, answer)
-        if not isinstance(told, dict):
-            self._unclear("answered with no JSON object", method, operation, answer)
+        told = self._client.told(answer, operation, writes=method != "GET")
         error = told.get("error")
         if isinstance(error, dict) or answer.status >= 400:
             self._client.bucket.throttled_in_a_row = in_a_row
             self._refuse(error if isinstance(error, dict) else {}, answer, method, operation)
         self._mind_usage(answer)
         return told
-
-    def _unclear(self, words: str, method: str, operation: str, answer: Response) -> NoReturn:
-        kind: type[ChannelError] = UnavailableError if method == "GET" else OutcomeUnknownError
-        raise kind(words, channel=self._client.channel, operation=operation, request_id=request_id(answer))
 
     def _refuse(self, error: Mapping[str, Plain], answer: Response, method: str, operation: str) -> NoReturn:
         code = error.get("code")
@@ -96,13 +84,13 @@ class Graph:
             words = f"code {code} subcode {error.get('error_subcode')}: the token is not (or no longer) good for this"
             raise UnauthorizedError(words, channel=channel, operation=operation, request_id=ident)
         if code in PASSING or error.get("is_transient") is True:
-            self._unclear(words, method, operation, answer)
+            raise self._client.unclear(words, operation, answer, writes=method != "GET")
         raise RefusedError(words, channel=channel, operation=operation, request_id=ident)
 
     def _clean(self, words: str) -> str:
         for secret in self._hidden:
             words = words.replace(secret, "<secret>")
-        return " ".join(words.split())[:WORDS_CHARS_MAX]
+        return one_line(words)
 
     def _mind_usage(self, answer: Response) -> None:
         # Near the full allowance the next calls would be refused for a while: waiting before costs less.

@@ -11,11 +11,10 @@ from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Final
 
-from hub.sdk.api import Change, Plain, body_json, exact_minor, from_minor, plain_decimal
+from hub.sdk.api import THOUSAND, Change, Plain, body_json, exact_minor, from_minor, plain_decimal
 
 PAYLOAD_BYTES_MAX: Final = 20_000_000
 """Below the platform's 28 MB, with room for the envelope of the request."""
-THOUSANDTHS: Final = 1000
 MARK_DIGITS: Final = 10
 TEXTS: Final = {
     "title": "title",
@@ -70,7 +69,7 @@ class Handle:
 def stock_entry(change: Change, _settings: Mapping[str, str]) -> Entry:
     """The figure and the availability that fits it; ValueError for parts of pieces and below zero."""
     figures = _figures(change.after["raw"])
-    return Entry(change, "UPDATE", figures, str(figures["quantity_to_sell_on_facebook"] * THOUSANDTHS))
+    return Entry(change, "UPDATE", figures, str(figures["quantity_to_sell_on_facebook"] * THOUSAND))
 
 
 def price_entry(change: Change, settings: Mapping[str, str]) -> Entry:
@@ -128,7 +127,7 @@ def _making(change: Change, settings: Mapping[str, str]) -> dict[str, Plain]:
 def _figures(thousandths: Plain) -> dict[str, Plain]:
     if isinstance(thousandths, bool) or not isinstance(thousandths, int):
         raise ValueError("a figure is a whole number of thousandths")
-    pieces, rest = divmod(thousandths, THOUSANDTHS)
+    pieces, rest = divmod(thousandths, THOUSAND)
     if rest:
         raise ValueError("only whole pieces can be offered here")
     if pieces < 0:

@@ -42,8 +42,11 @@ from hub.sdk.api import (
     Receipt,
     RefusedError,
     Window,
+    not_sent,
     plain_decimal,
+    refused,
     unit_price,
+    unsure,
     write_json,
 )
 
@@ -162,7 +165,7 @@ class TrytonConnector(Connector):
             row = rows.get(_number(change.key.listing))
             refusal = self._price_refused(change, row)
             if row is None or refusal is not None:
-                receipts.append(refusal or Receipt(change.id, Outcome.REFUSED, "the product is no longer there"))
+                receipts.append(refusal or refused(change, "the product is no longer there"))
                 continue
             try:
                 self._write_price(change, row)
@@ -171,13 +174,13 @@ class TrytonConnector(Connector):
                 outcome = Outcome.CONFLICT if isinstance(bad, ConflictError) else Outcome.REFUSED
                 receipts.append(Receipt(change.id, outcome, bad.message, bad.request_id))
             except OutcomeUnknownError as bad:
-                receipts.append(Receipt(change.id, Outcome.UNKNOWN, bad.message, bad.request_id))
-                receipts += [Receipt(rest.id, Outcome.NOT_SENT, bad.message) for rest in changes[place + 1 :]]
+                receipts.append(unsure(change, bad.message, bad.request_id))
+                receipts += [not_sent(rest, bad.message) for rest in changes[place + 1 :]]
                 break
             except ChannelError as bad:
                 if not receipts and not written:
                     raise
-                receipts += [Receipt(rest.id, Outcome.NOT_SENT, bad.message) for rest in changes[place:]]
+                receipts += [not_sent(rest, bad.message) for rest in changes[place:]]
                 break
         return receipts + self._price_receipts(written)
 
@@ -185,7 +188,7 @@ class TrytonConnector(Connector):
         after, before = change.after, change.before
         for name, ours in (("currency", self.settings["currency"]), ("tax", self.settings["price_tax"])):
             if after.get(name) not in (None, ours):
-                return Receipt(change.id, Outcome.REFUSED, f"list prices here have {name} {ours}, not {after[name]}")
+                return refused(change, f"list prices here have {name} {ours}, not {after[name]}")
         shown = _price(row) if row is not None else None
         if row is not None and before is not None and before.get("amount") is not None and shown != unit_price(before["amount"]):
             return Receipt(change.id, Outcome.CONFLICT, "the price is another one by now", shows=self._shows(shown))
@@ -207,7 +210,7 @@ class TrytonConnector(Connector):
         try:
             rows = self._read(PRODUCT, [["id", "in", ids], ACTIVE_OR_NOT], ("list_price_used",), len(ids))
         except ChannelError:
-            return [Receipt(change.id, Outcome.UNKNOWN, "written, but not read back") for change in written]
+            return [unsure(change, "written, but not read back") for change in written]
         shown = {str(row["id"]): _price(row) for row in rows}
         return [self._price_receipt(change, shown.get(change.key.listing)) for change in written]
 
@@ -215,7 +218,7 @@ class TrytonConnector(Connector):
         if shown is not None and shown == unit_price(change.after["amount"]):
             return Receipt(change.id, Outcome.APPLIED, shows=self._shows(shown))
         words = "they said yes, but the price shown is not the one written"
-        return Receipt(change.id, Outcome.REFUSED, words, shows=self._shows(shown))
+        return refused(change, words, shows=self._shows(shown))
 
     def _shows(self, amount: Decimal | None) -> Plain:
         if amount is None:

@@ -15,13 +15,12 @@ from typing import Final
 from connectors.tryton.order_lines import NotBookableError, excess, standing
 from connectors.tryton.order_records import OUT, SALE, in_pieces
 from connectors.tryton.rpc import Session
-from hub.sdk.api import Plain
+from hub.sdk.api import THOUSAND, Plain
 
 Row = dict[str, Plain]
 ROUNDS_MAX: Final = 8
 OPEN: Final = ("draft", "waiting", "assigned")
 OVER: Final = ("done", "cancelled")
-THOUSAND: Final = 1000
 
 
 class Corrector:

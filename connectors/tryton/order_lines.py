@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 
 from connectors.tryton.order_records import ignored, in_pieces
 from connectors.tryton.rpc import decimal_tag
-from hub.sdk.api import Plain, from_minor
+from hub.sdk.api import THOUSAND, Plain, from_minor
 
 Row = dict[str, Plain]
 PRICE_DIGITS: Final = Decimal("0.0001")
-THOUSAND: Final = 1000
 ROUNDING: Final = "Rounding"
 CASH_ROUNDING: Final = "Cash rounding"
 

@@ -40,6 +40,9 @@ from hub.sdk.api import (
     Receipt,
     RefusedError,
     from_minor,
+    not_sent,
+    refused,
+    unsure,
 )
 
 ROUNDS_MAX: Final = 3
@@ -63,18 +66,18 @@ class OrderSender:
     def send(self, change: Change) -> Receipt:
         """Make the sale what the order is."""
         if change.after.get("fact") != "placed":
-            return Receipt(change.id, Outcome.REFUSED, "this is done in Tryton itself, by its own shipments and invoices")
+            return refused(change, "this is done in Tryton itself, by its own shipments and invoices")
         person = self._context.party(change.key.listing)
         try:
             return self._book(change, person)
         except NotBookableError as bad:
-            return Receipt(change.id, Outcome.REFUSED, str(bad))
+            return refused(change, str(bad))
         except OutcomeUnknownError as bad:
-            return Receipt(change.id, Outcome.UNKNOWN, without_person(bad.message, person), bad.request_id)
+            return unsure(change, without_person(bad.message, person), bad.request_id)
         except ConflictError as bad:
             return Receipt(change.id, Outcome.CONFLICT, bad.message, bad.request_id)
         except RefusedError as bad:
-            return Receipt(change.id, Outcome.REFUSED, without_person(bad.message, person), bad.request_id)
+            return refused(change, without_person(bad.message, person), bad.request_id)
 
     def send_all(self, changes: Sequence[Change]) -> list[Receipt]:
         """Make the sales what the orders are: new ones together in the calls of one, what is left each by itself."""
@@ -84,12 +87,12 @@ class OrderSender:
     def find(self, change: Change) -> Receipt:
         """Whether the sale is what the order is by now; not_sent also for one made by half, which the next send finishes."""
         if change.after.get("fact") != "placed":
-            return Receipt(change.id, Outcome.NOT_SENT, "nothing of this kind is sent")
+            return not_sent(change, "nothing of this kind is sent")
         found = self._lookups.found(str(change.after["number"]))
         if len(found) > 1:
             return _several(change, len(found))
         if not found or not self._stands(found[0], change.after):
-            return Receipt(change.id, Outcome.NOT_SENT, "no sale has our reference" if not found else "not yet finished there")
+            return not_sent(change, "no sale has our reference" if not found else "not yet finished there")
         return _applied(change, found[0])
 
     # booking
@@ -101,19 +104,19 @@ class OrderSender:
             return _several(change, len(found))
         if not found:
             if is_cancelled(order):
-                return Receipt(change.id, Outcome.REFUSED, "cancelled before it was booked here")
+                return refused(change, "cancelled before it was booked here")
             self._make(order, person)
         for _ in range(ROUNDS_MAX):
             found = self._lookups.found(str(order["number"]))
             if not found:
-                return Receipt(change.id, Outcome.UNKNOWN, "they said yes, but the sale is not there")
+                return unsure(change, "they said yes, but the sale is not there")
             if self._stands(found[0], order):
                 return _applied(change, found[0])
             self._bring(found[0], order)
         found = self._lookups.found(str(order["number"]))
         if len(found) == 1 and self._stands(found[0], order):
             return _applied(change, found[0])
-        return Receipt(change.id, Outcome.REFUSED, "they said yes, but the sale is not what was asked")
+        return refused(change, "they said yes, but the sale is not what was asked")
 
     def _make(self, order: Row, person: Mapping[str, Plain]) -> None:
         draft = self._draft(order)
@@ -204,7 +207,7 @@ def _remarks(order: Row) -> str:
 
 
 def _several(change: Change, count: int) -> Receipt:
-    return Receipt(change.id, Outcome.REFUSED, f"{count} sales have our reference {change.after['number']}, there must be one")
+    return refused(change, f"{count} sales have our reference {change.after['number']}, there must be one")
 
 
 def _applied(change: Change, sale: Row) -> Receipt:

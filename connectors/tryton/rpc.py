@@ -24,6 +24,7 @@ from hub.sdk.api import (
     UnavailableError,
     micros,
     moment,
+    one_line,
     plain_decimal,
     spoken,
 )
@@ -157,7 +158,7 @@ def words_of(error: Plain) -> str:
     told = error[1] if len(error) > 1 else error[0]
     if isinstance(told, list):
         told = told[1 if error[0] == "UserWarning" and len(told) > 1 else 0] if told else ""
-    return " ".join(str(told).split())[:WORDS_CHARS_MAX]
+    return one_line(told, WORDS_CHARS_MAX)
 
 
 def decimal_tag(amount: Decimal) -> Plain:

@@ -14,6 +14,7 @@ from typing import Final
 
 from connectors.tryton.rpc import Session
 from hub.sdk.api import (
+    THOUSAND,
     Change,
     ChannelError,
     Outcome,
@@ -21,13 +22,16 @@ from hub.sdk.api import (
     Plain,
     Receipt,
     RefusedError,
+    broken_off,
+    not_sent,
     quantity,
+    refused,
+    unsure,
 )
 
 INVENTORY: Final = "stock.inventory"
 LINE: Final = "stock.inventory.line"
 LEFT_OPEN_MAX: Final = 1_000
-PIECE: Final = 1000
 
 Figure = Callable[[Sequence[int], int], dict[int, Decimal]]
 
@@ -53,13 +57,14 @@ class Stocktake:
             group = groups[place]
             try:
                 if words := self._uncountable(place):
-                    yield from (Receipt(one.id, Outcome.REFUSED, words) for one in group)
+                    yield from (refused(one, words) for one in group)
                     continue
                 yield from self._set(group, place)
             except ChannelError as bad:
                 if count == 0 and not isinstance(bad, OutcomeUnknownError):
                     raise
-                yield from (_unsent(one, bad) for one in group)
+                # A stocktake that is only made moves nothing: without a confirmation that may have arrived, nothing happened.
+                yield from broken_off(group, (), bad)
 
     def _set(self, group: Sequence[Change], place: int) -> list[Receipt]:
         """The group's receipts; where a rule refuses it as a whole, each change is tried by itself."""
@@ -76,7 +81,7 @@ class Stocktake:
             if number:
                 self._cancel([number])
             if len(group) == 1:
-                return [Receipt(group[0].id, Outcome.REFUSED, bad.message, bad.request_id)]
+                return [refused(group[0], bad.message, bad.request_id)]
             return [receipt for one in group for receipt in self._alone(one, place)]
         return receipts + self._outcomes(kept, number, place)
 
@@ -84,7 +89,7 @@ class Stocktake:
         try:
             return self._set([one], place)
         except ChannelError as bad:
-            return [_unsent(one, bad)]
+            return broken_off([one], (), bad)
 
     def _uncountable(self, place: int) -> str:
         """Why figures of this location cannot be set ("" when they can). A stocktake counts the location itself, while the
@@ -100,7 +105,7 @@ class Stocktake:
         return self._countable[place]
 
     def _make(self, group: Sequence[Change], place: int) -> int:
-        lines = [{"product": _product(one), "quantity": one.after["raw"] // PIECE} for one in group]
+        lines = [{"product": _product(one), "quantity": one.after["raw"] // THOUSAND} for one in group]
         made = self._call("create", [{"location": place, "lines": [["create", lines]]}])
         if not isinstance(made, list) or len(made) != 1:
             raise OutcomeUnknownError("a stocktake was made without an id")
@@ -117,7 +122,7 @@ class Stocktake:
             line = by_product.get(_product(one))
             if line is None:
                 # Lines of what has no stock (a service) are dropped without a word.
-                receipts.append(Receipt(one.id, Outcome.REFUSED, "they took the stocktake but not this product's line"))
+                receipts.append(refused(one, "they took the stocktake but not this product's line"))
                 continue
             expected = quantity(line["expected_quantity"])
             if one.before is not None and one.before.get("raw") not in (None, expected):
@@ -136,7 +141,7 @@ class Stocktake:
             states = self._session.search_read(INVENTORY, [["id", "=", number]], ("state",), limit=1)
             figures = self._figure([_product(one) for one in kept], place)
         except ChannelError:
-            return [Receipt(one.id, Outcome.UNKNOWN, "confirmed, but not read back") for one in kept]
+            return [unsure(one, "confirmed, but not read back") for one in kept]
         done = bool(states) and states[0]["state"] == "done"
         if not done:
             self._cancel([number] if states else [])
@@ -175,17 +180,11 @@ def _refused_before(change: Change, listed: set[str]) -> Receipt | None:
         words = "no location: a figure is kept per location here"
     elif raw < 0:
         words = "a counted figure cannot be negative here"
-    elif raw % PIECE:
+    elif raw % THOUSAND:
         words = "a counted figure is whole pieces here"
     elif change.key.listing in listed:
-        return Receipt(change.id, Outcome.NOT_SENT, "one figure of a product and location at a time")
-    return Receipt(change.id, Outcome.REFUSED, words) if words else None
-
-
-def _unsent(change: Change, bad: ChannelError) -> Receipt:
-    # A stocktake that is only made moves nothing: without a confirmation that may have arrived, nothing happened.
-    outcome = Outcome.UNKNOWN if isinstance(bad, OutcomeUnknownError) else Outcome.NOT_SENT
-    return Receipt(change.id, outcome, bad.message, bad.request_id)
+        return not_sent(change, "one figure of a product and location at a time")
+    return refused(change, words) if words else None
 
 
 def _outcome(change: Change, shown: Decimal | None, done: bool) -> Receipt:
@@ -194,7 +193,7 @@ def _outcome(change: Change, shown: Decimal | None, done: bool) -> Receipt:
     unmoved = shows is not None and shows["raw"] == before != change.after["raw"]
     if not done or unmoved:
         words = "they said yes, but the stocktake is not confirmed" if not done else "they said yes, but the figure did not move"
-        return Receipt(change.id, Outcome.REFUSED, words, shows=shows)
+        return refused(change, words, shows=shows)
     # Another figure than asked is a movement of theirs since: the reading shows it and the next plan sees to it.
     return Receipt(change.id, Outcome.APPLIED, shows=shows)
 
