@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from hub.sdk.api import (
+    THOUSAND,
     Change,
-    ChannelError,
     Connector,
     GoneError,
     Outcome,
@@ -21,8 +21,12 @@ from hub.sdk.api import (
     UnavailableError,
     Window,
     body_json,
+    cut,
+    not_sent,
     pieces,
     plain_decimal,
+    refused,
+    send_in_parts,
 )
 
 from .order_sending import OrderSender
@@ -128,9 +132,9 @@ class Template(Connector):
         by = int(change.after["moved"]) - int((change.before or {}).get("moved", 0))
         if found.outcome is not Outcome.NOT_SENT:
             return found
-        if by % 1_000:
-            return Receipt(change.id, Outcome.REFUSED, "a part of a piece: Template counts whole ones")
-        path, body = f"/items/{change.key.listing}/moves", {"mark": change.id, "by": by // 1_000}
+        if by % THOUSAND:
+            return refused(change, "a part of a piece: Template counts whole ones")
+        path, body = f"/items/{change.key.listing}/moves", {"mark": change.id, "by": by // THOUSAND}
         told = self.client.json("POST", path, operation="move", writes=True, headers=self.headers, json=body)
         if not isinstance(told, dict) or change.id not in [one.get("mark") for one in told.get("moves", [])]:
             raise OutcomeUnknownError("answered without the move", channel=self.context.channel, operation="move")
@@ -141,23 +145,23 @@ class Template(Connector):
         marks = [one["mark"] for one in self.asked(f"/items/{change.key.listing}/moves", {}, "find a move")["moves"]]
         match marks.count(change.id):
             case 0:
-                return Receipt(change.id, Outcome.NOT_SENT)
+                return not_sent(change)
             case 1:
                 return Receipt(change.id, Outcome.APPLIED, shows={"moved": change.after["moved"]})
             case times:
-                return Receipt(change.id, Outcome.REFUSED, f"the item was moved {times} times under this mark")
+                return refused(change, f"the item was moved {times} times under this mark")
 
     def put_stock(self, change: Change) -> Receipt:
         """One figure, judged by the figure in the answer."""
         shown = self.put(change, "stock", {"quantity": pieces(change.after["raw"])})
-        raw = int(Decimal(shown["stock"]) * 1000)
+        raw = int(Decimal(shown["stock"]) * THOUSAND)
         return self.judged(change, shown, raw == change.after["raw"], {"raw": raw})
 
     def put_price(self, change: Change) -> Receipt:
         """One price, judged by the price in the answer."""
         after, tax = change.after, self.settings["tax"]
         if after.get("tax", tax) != tax:
-            return Receipt(change.id, Outcome.REFUSED, f"prices there have tax {tax}, this one has it {after['tax']}")
+            return refused(change, f"prices there have tax {tax}, this one has it {after['tax']}")
         shown = self.put(change, "price", {"amount": plain_decimal(Decimal(after["amount"])), "currency": after["currency"]})
         price = shown["price"]
         same = Decimal(price["amount"]) == Decimal(after["amount"]) and price["currency"] == after["currency"]
@@ -190,18 +194,12 @@ class Template(Connector):
 
     def each(self, changes: Sequence[Change], put: Callable[[Change], Receipt]) -> list[Receipt]:
         """One call and one receipt per change. A refused one does not stop its neighbours; a channel that fails does."""
-        receipts: list[Receipt] = []
-        for place, change in enumerate(changes):
+
+        def post(part: list[Change]) -> tuple[list[Receipt], list[Change]]:
             try:
-                receipts.append(put(change))
-            except (RefusedError, GoneError) as bad:
-                receipts.append(Receipt(change.id, Outcome.REFUSED, bad.message, bad.request_id))
-            except ChannelError as bad:
-                if not receipts:
-                    raise
-                # Receipts that we have must not be lost with the call that failed.
-                outcome = Outcome.UNKNOWN if isinstance(bad, OutcomeUnknownError) else Outcome.NOT_SENT
-                receipts.append(Receipt(change.id, outcome, bad.message, bad.request_id))
-                rest = changes[place + 1 :]
-                return receipts + [Receipt(one.id, Outcome.NOT_SENT, "the call before it failed") for one in rest]
-        return receipts
+                return [put(part[0])], []
+            except (RefusedError, GoneError) as no:
+                return [refused(part[0], no.message, no.request_id)], []
+
+        # Receipts that we have must not be lost with a call that fails: the shared kind sees to that.
+        return send_in_parts(cut(changes, 1), post)

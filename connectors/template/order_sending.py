@@ -4,14 +4,25 @@ a document by our number in its reference, all else by our mark in the order.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from hub.sdk.api import Change, ChannelContext, GoneError, Outcome, OutcomeUnknownError, Plain, Receipt, UnavailableError
+from hub.sdk.api import (
+    THOUSAND,
+    Change,
+    ChannelContext,
+    GoneError,
+    Outcome,
+    OutcomeUnknownError,
+    Plain,
+    Receipt,
+    UnavailableError,
+    mark,
+    not_sent,
+    refused,
+    whole_parts,
+)
 
-THOUSAND: Final = 1_000
-MARK_CHARS: Final = 16
 PEOPLE: Final = {"name": "full_name", "email": "email", "phone": "phone", "street": "street", "postal_code": "postal_code"}
 KEPT_UNDER: Final = {
     "fulfilled": "parcels",
@@ -39,8 +50,8 @@ class OrderSender:
         if change.after["fact"] == "placed":
             return self.place(change)
         order, kept = str(change.after["their"]), KEPT_UNDER[change.after["fact"]]
-        if not _whole(change.after):
-            return Receipt(change.id, Outcome.REFUSED, "a part of a piece: Template counts whole ones")
+        if whole_parts(change.after, least=0) is None:
+            return refused(change, "a part of a piece: Template counts whole ones")
         return self.judged(change, self.write("POST", f"/orders/{order}/{kept}", self.fact(change)))
 
     def find(self, change: Change) -> Receipt:
@@ -48,17 +59,17 @@ class OrderSender:
         if change.after["fact"] == "placed":
             orders = self.ask("/orders", {"reference": str(change.after["number"])})["orders"]
             if len(orders) > 1:
-                return Receipt(change.id, Outcome.REFUSED, f"{len(orders)} orders have our number as their reference")
+                return refused(change, f"{len(orders)} orders have our number as their reference")
             same = [order for order in orders if _as_told(order) == _document(change.after)]
-            return _applied(change, same[0]) if same else Receipt(change.id, Outcome.NOT_SENT)
+            return _applied(change, same[0]) if same else not_sent(change)
         try:
             order = self.ask(f"/orders/{change.after['their']}", {})
         except GoneError:
-            return Receipt(change.id, Outcome.REFUSED, "there is no such order")
+            return refused(change, "there is no such order")
         times = _marks(change, order)
         if times > 1:
-            return Receipt(change.id, Outcome.REFUSED, f"the order shows it {times} times")
-        return _applied(change, order) if times else Receipt(change.id, Outcome.NOT_SENT)
+            return refused(change, f"the order shows it {times} times")
+        return _applied(change, order) if times else not_sent(change)
 
     def place(self, change: Change) -> Receipt:
         """The document made, or brought to what it is told to be now."""
@@ -73,7 +84,7 @@ class OrderSender:
 
     def fact(self, change: Change) -> Row:
         """What is put at the order, under our mark."""
-        after, body = change.after, {"mark": _mark(change)}
+        after, body = change.after, {"mark": mark(change)}
         match after["fact"]:
             case "fulfilled":
                 parcel = {"carrier": after.get("carrier") or "", "tracking": after.get("tracking") or ""}
@@ -103,7 +114,7 @@ class OrderSender:
         placed = change.after["fact"] == "placed"
         done = _as_told(order) == _document(change.after) if placed else _marks(change, order) == 1
         if not done:
-            return Receipt(change.id, Outcome.REFUSED, "answered success, but the order does not show it")
+            return refused(change, "answered success, but the order does not show it")
         return _applied(change, order)
 
     def ask(self, path: str, query: dict[str, str]) -> Row:
@@ -122,19 +133,10 @@ class OrderSender:
         return told
 
 
-def _mark(change: Change) -> str:
-    """Ours for this fact of this order, the same for every try of it."""
-    return hashlib.sha256(f"{change.key.listing}\n{change.key.place}".encode()).hexdigest()[:MARK_CHARS]
-
-
 def _marks(change: Change, order: Row) -> int:
     """How often the fact stands at the order."""
     kept = KEPT_UNDER[change.after["fact"]].replace("refunds", "payments")
-    return [one.get("mark") for one in order.get(kept, ())].count(_mark(change))
-
-
-def _whole(after: Plain) -> bool:
-    return all(part["quantity"] % THOUSAND == 0 for part in after.get("parts") or [])
+    return [one.get("mark") for one in order.get(kept, ())].count(mark(change))
 
 
 def _document(after: Plain) -> Row:

@@ -16,7 +16,8 @@ NUMBER = "a movement never sets a number"
 MOVED_ONCE = "a movement whose answer was lost moves once"
 MADE = 'return self.judged(change, self.write("POST", f"/orders/{order}/{kept}", self.fact(change)))'
 TIMES = "times = _marks(change, order)"
-MARK = 'f"{change.key.listing}\\n{change.key.place}"'
+KEPT = "\nKEPT_UNDER: Final"
+ONE_MARK = "\n\ndef mark(change: Change) -> str:\n    return f\"{change.key.listing} {change.after['fact']}\"\n\n"
 ASKED = "        person = self.context.party(change.key.listing)\n"
 BY = 'by = int(change.after["moved"]) - int((change.before or {}).get("moved", 0))\n'
 MOVE = 'told = self.client.json("POST", path, operation="move", writes=True, headers=self.headers, json=body)'
@@ -38,7 +39,7 @@ LIARS = (
         PARCEL,
         ((SENDING, '"quantity": one["quantity"] // THOUSAND} for one in parts]', '"quantity": 1} for one in parts]'),),
     ),
-    Liar("knows_one_parcel_of_an_order", PARCEL, ((SENDING, MARK, "f\"{change.key.listing}\\n{change.after['fact']}\""),)),
+    Liar("knows_one_parcel_of_an_order", PARCEL, ((SENDING, KEPT, ONE_MARK + KEPT),)),
     Liar("ships_again_when_asked_again", PARCEL, ((SENDING, TIMES, forgets("fulfilled")),)),
     Liar("calls_a_part_the_whole", PARCEL, (("mappings/order.yaml", "open: release", "open: ended"),)),
     Liar("cancels_again_when_asked_again", CANCELLED, ((SENDING, TIMES, forgets("cancelled")),)),

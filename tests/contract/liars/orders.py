@@ -14,7 +14,7 @@ NAMED = "what is delivered of an order names it"
 BY_NAME = "every state of an order is mapped by name"
 PARTY = "a person stands in the party alone"
 KNOWN = '        if known:\n            return self.judged(change, self.write("PUT"'
-STANDS = "_applied(change, same[0]) if same else Receipt(change.id, Outcome.NOT_SENT)"
+STANDS = "_applied(change, same[0]) if same else not_sent(change)"
 
 LIARS = (
     Liar("adds_the_tax_twice", ADDS_UP, ((ORDER, "tax: {const: included}", "tax: {const: excluded}"),)),

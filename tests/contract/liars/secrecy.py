@@ -33,5 +33,5 @@ LIARS = (
     ),
     Liar("logs_its_headers", SILENT, ((CODE, WINDOW, LOGS + WINDOW),)),
     Liar("prints_its_secrets", SILENT, ((CODE, WINDOW, "        print(dict(self.secrets))\n" + WINDOW),)),
-    Liar("names_its_token_in_a_receipt", SILENT, ((CODE, "Outcome.REFUSED, bad.message", "Outcome.REFUSED, str(self.headers)"),)),
+    Liar("names_its_token_in_a_receipt", SILENT, ((CODE, "refused(part[0], no.message", "refused(part[0], str(self.headers)"),)),
 )

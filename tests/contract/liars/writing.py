@@ -5,7 +5,7 @@ from __future__ import annotations
 from liars.liar import CODE, Liar
 
 SHOWS = "each write shows in a later read"
-LOOP = "        for place, change in enumerate(changes):\n"
+PARTS = "send_in_parts(cut(changes, 1), post)"
 
 LIARS = (
     Liar(
@@ -19,14 +19,13 @@ LIARS = (
         (
             (
                 CODE,
-                LOOP,
-                LOOP + "            if place >= 5:\n"
-                "                receipts.append(Receipt(change.id, Outcome.APPLIED))\n                continue\n",
+                PARTS,
+                "send_in_parts(cut(changes[:5], 1), post) + [Receipt(one.id, Outcome.APPLIED) for one in changes[5:]]",
             ),
         ),
     ),
-    Liar("loses_a_receipt", SHOWS, ((CODE, "        return receipts\n", "        return receipts[1:]\n"),)),
-    Liar("says_another_outcome_twice", SHOWS, ((CODE, "        return receipts\n", "        return receipts + receipts[:1]\n"),)),
+    Liar("loses_a_receipt", SHOWS, ((CODE, PARTS, f"{PARTS}[1:]"),)),
+    Liar("says_another_outcome_twice", SHOWS, ((CODE, PARTS, f"[*(done := {PARTS}), *done[:1]]"),)),
     Liar(
         "writes_a_piece_too_many",
         SHOWS,
@@ -38,7 +37,7 @@ LIARS = (
     Liar(
         "fails_the_batch_for_one",
         "one bad change does not fail its neighbours",
-        ((CODE, "except (RefusedError, GoneError) as bad:", "except ZeroDivisionError as bad:"),),
+        ((CODE, "except (RefusedError, GoneError) as no:", "except ZeroDivisionError as no:"),),
     ),
     Liar(
         "calls_an_unclear_answer_a_refusal",
