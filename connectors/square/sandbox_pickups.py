@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from connectors.square.objects import stamp
 from connectors.square.sandbox_orders import FINAL, Row, entered
-from connectors.square.sandbox_till import Till, Wanted, pairs_of
-from hub.sdk.api import Plain
-
-MADE_PERSON: Final = {
-    "name": "Made Buyer",
-    "email": "made.buyer@example.com",
-    "phone": "+4500000000",
-    "street": "Made Street 1",
-    "city": "Made Town",
-    "postal_code": "1000",
-    "country": "DK",
-}
+from connectors.square.sandbox_till import Till
+from hub.sdk.api import MADE_PERSON, Basket, Plain, rows_of
 
 
 class Pickups(Till):
@@ -27,7 +17,7 @@ class Pickups(Till):
 
     def order(
         self,
-        wanted: Wanted,
+        wanted: Basket,
         *,
         paid: bool = True,
         place: str = "",
@@ -43,7 +33,7 @@ class Pickups(Till):
         location = self._location(place)
         order = self._new(location, "OPEN", self.micros())
         order |= {"reference_id": reference} if reference else {}
-        order["line_items"] = [self._sold(sku, pieces, None) for sku, pieces in pairs_of(wanted)]
+        order["line_items"] = [self._sold(sku, pieces, None) for sku, pieces in rows_of(wanted)]
         if shipping:
             money = self.pricing.money(self._minor(shipping))
             charge: Row = {"uid": self.catalog.new_id(), "name": "Delivery", "amount_money": money, "type": "CUSTOM"}
@@ -81,7 +71,7 @@ class Pickups(Till):
         """Staff mark it as collected and take no payment: of an order not paid here no stock is moved."""
         self._fulfil(order, "COMPLETED")
 
-    def ship(self, order: str, parts: Wanted | None = None, carrier: str = "", tracking: str = "") -> None:
+    def ship(self, order: str, parts: Basket | None = None, carrier: str = "", tracking: str = "") -> None:
         """Staff take what is due and hand the whole order over; carrier and parts have no place in a pickup."""
         del parts, carrier, tracking
         if self.orders.kept[order]["net_amount_due_money"]["amount"]:
@@ -99,10 +89,10 @@ class Pickups(Till):
             self._keep(self._given_back(self.orders.kept[order]), "updated")
             self._put_back(self.orders.kept[order])
 
-    def cancel(self, order: str, lines: Wanted | None = None, *, restock: bool = True) -> None:
+    def cancel(self, order: str, lines: Basket | None = None, *, restock: bool = True) -> None:
         """Staff cancel the order and give back what was paid; Square cancels no single line, that is an edit."""
         if lines is not None:
-            for sku, pieces in pairs_of(lines):
+            for sku, pieces in rows_of(lines):
                 line = self._line_of(order, sku)
                 self.edit(order, sku, int(line["quantity"]) - pieces)
             return

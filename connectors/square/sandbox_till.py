@@ -9,9 +9,7 @@ from connectors.square.objects import stamp
 from connectors.square.sandbox_ledger import Line, change_record
 from connectors.square.sandbox_orders import Orders, Pricing, Row
 from connectors.square.sandbox_people import Seller
-from hub.sdk.api import Plain, exact_minor
-
-Wanted = Mapping[str, int] | Iterable[tuple[str, int]]
+from hub.sdk.api import Basket, Plain, exact_minor, rows_of
 
 
 class Till(Seller):
@@ -53,7 +51,7 @@ class Till(Seller):
 
     def ring_up(
         self,
-        wanted: Wanted,
+        wanted: Basket,
         *,
         place: str = "",
         at: int | None = None,
@@ -63,7 +61,7 @@ class Till(Seller):
         tip: Decimal = Decimal(0),
         rounding: Decimal = Decimal(0),
         tender: str = "CARD",
-        back: Wanted = (),
+        back: Basket = (),
         of: str = "",
         reference: str = "",
         restock: bool = True,
@@ -76,7 +74,7 @@ class Till(Seller):
         carries somebody's number. `typed` are sums given for what comes back, `damaged` pieces of it that are no stock.
         """
         location = self._location(place)
-        lines = [self._sold(sku, pieces, (discounts or {}).get(sku)) for sku, pieces in pairs_of(wanted)]
+        lines = [self._sold(sku, pieces, (discounts or {}).get(sku)) for sku, pieces in rows_of(wanted)]
         lines += [self.pricing.line(name, Decimal(1), self._minor(price), kind="CUSTOM_AMOUNT") for name, price in custom]
         lines += [self.pricing.line("Gift card", Decimal(1), self._minor(price), kind="GIFT_CARD") for price in gift_cards]
         happened = self.micros() if at is None else at
@@ -86,7 +84,7 @@ class Till(Seller):
             order["rounding_adjustment"] = {"name": "Rounding", "amount_money": self.pricing.money(self._minor(rounding))}
         if reference:
             order["reference_id"] = reference
-        returned = [self._returned(sku, pieces, of, (typed or {}).get(sku)) for sku, pieces in pairs_of(back)]
+        returned = [self._returned(sku, pieces, of, (typed or {}).get(sku)) for sku, pieces in rows_of(back)]
         if returned:
             order["returns"] = [self._return(returned, of)]
         order = self._settled(self.pricing.totalled(order), tender, happened)
@@ -210,8 +208,3 @@ class Till(Seller):
             del told["updated_at"]
         topic = {"fulfillment_updated": "order.fulfillment.updated"}.get(what, f"order.{what}")
         self._event(topic, {"type": name, "object": {name: {**told, **more}}}, order["id"])
-
-
-def pairs_of(wanted: Wanted) -> list[tuple[str, int]]:
-    """(SKU, pieces) of what is wanted."""
-    return list(wanted.items() if isinstance(wanted, Mapping) else wanted)
