@@ -16,7 +16,8 @@ from connectors.shopify.order_reading import OrderReader
 from connectors.shopify.order_sending import OrderSender
 from connectors.shopify.price_sending import PriceSender
 from connectors.shopify.stock_sending import StockSender
-from hub.sdk.api import Change, Connector, Delivery, Page, ReadAsk, Receipt, Verdict
+from connectors.shopify.survey import survey
+from hub.sdk.api import Change, Connector, Delivery, Page, Plain, ReadAsk, Receipt, Verdict
 
 
 class ShopifyConnector(Connector):
@@ -52,6 +53,10 @@ class ShopifyConnector(Connector):
     def notices(self) -> list[str]:
         """What a person should know of this channel: that its API version is answered by another one."""
         return list(self.api.notices.values())
+
+    def survey(self) -> dict[str, Plain]:
+        """Name, currency, taxes and locations of the shop, for a first configuration."""
+        return survey(self.api)
 
     # reading
 

@@ -118,6 +118,7 @@ class CatalogueApi:
         state = self.shop.state
         return {
             "__typename": "Shop",
+            "name": "Made shop",
             "currencyCode": state.currency,
             "taxesIncluded": state.taxes_included,
             "myshopifyDomain": self._domain,
@@ -145,6 +146,8 @@ class CatalogueApi:
             "__typename": "Location",
             "id": gid("Location", str(ident)),
             "name": state.locations[ident],
+            "isActive": True,
+            "address": {"__typename": "LocationAddress", "countryCode": "DK", "zip": "8000"},
             "inventoryLevels": levels,
         }
 

@@ -15,14 +15,25 @@ IGNORED: Final = "# Databases, keys and secrets belong to no repository.\ndata/\
 
 def init(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder")],
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="A running system as CONNECTOR=ADDRESS; may be said several times"),
+    ] = None,
     as_json: say.JsonOption = False,
 ) -> None:
-    """Write a commented example configuration, with schemas for editors; a folder with anything in it is refused."""
+    """Write a commented example configuration, or one for running systems; a folder with anything in it is refused.
+
+    With --from, what the systems say of themselves is written down where their secrets are in the environment, and every channel
+    begins in `observe`: nothing is sent.
+    """
     with say.outcome(as_json):
         from hub.errors import ConfigError
 
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ConfigError("there is something here already: name a new or empty folder", str(folder))
+        if sources:
+            _drafted(folder, sources, as_json)
+            return
         try:
             written = _write(folder)
         except OSError as bad:
@@ -50,6 +61,42 @@ def all_schemas(folder: Path) -> list[Path]:
     path = folder / "connector.schema.json"
     path.write_text(json.dumps(schema_of(Manifest), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return [*written, path]
+
+
+def _drafted(folder: Path, sources: list[str], as_json: bool) -> None:
+    """Write the configuration of these running systems, and say what is left to a person."""
+    import os
+
+    from hub.app import http_transports
+    from hub.check import check
+    from hub.clock import SystemClock
+    from hub.draft import draft, systems_of
+    from hub.errors import ConfigError
+    from hub.sdk.registry import Registry
+
+    registry, clock = Registry([]), SystemClock()
+    systems = systems_of(sources, registry)
+    with say.progress("asking"):
+        made = draft(systems, registry, clock, http_transports(clock), os.environ)
+    try:
+        for name, text in made.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        (folder / ".gitignore").write_text(IGNORED, encoding="utf-8")
+        all_schemas(folder / SCHEMAS)
+    except OSError as bad:
+        raise ConfigError(f"cannot be written: {bad.strerror}", str(folder)) from None
+    problems = check(folder, clock).problems
+    if as_json:
+        say.document({"folder": str(folder), "written": sorted(made.files), "notes": made.notes, "to_mend": problems})
+        return
+    say.lines(sorted(made.files))
+    say.lines(made.notes, "note: ")
+    say.lines(problems, "still to fill in: ")
+    say.line()
+    say.line(f"1. Read the files in {folder}: who is right about what is only proposed. `samklang check --config {folder}`")
+    say.line(f"2. samklang align --read --config {folder}   reads everything once and says what fits and what differs")
+    say.line("Every channel is in `observe`: nothing is sent before you write `mode: rehearse`, then `mode: live`.")
 
 
 def _write(folder: Path) -> list[str]:

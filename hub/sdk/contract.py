@@ -121,8 +121,8 @@ class Surveys(Protocol):
     """A connector that can say of an account what a first configuration needs."""
 
     def survey(self) -> dict[str, Any]:
-        """`title`, `currency` (ISO 4217), `settings` (by their manifest names), and `locations`: each `id`, `title` and, where
-        known, `country` and `postal_code`; all optional. Asked before anything is configured."""
+        """`title`, `currency` (ISO 4217), `tax` (included or excluded), `settings` (by their manifest names), and `locations`:
+        each `id`, `title` and, where known, `country` and `postal_code`; all optional. Asked before anything is configured."""
         ...
 
 
