@@ -247,9 +247,7 @@ def promises(
     return found
 
 
-def open_at(
-    line: Line, origin: str, places: Mapping[tuple[str, str], str], routes: Sequence[tuple[str, int]]
-) -> dict[str, int]:
+def open_at(line: Line, origin: str, places: Mapping[tuple[str, str], str], routes: Sequence[tuple[str, int]]) -> dict[str, int]:
     """Where the open rest of a line is to leave from: our location ("" where none is chosen) → quantity."""
     default = places.get((origin, line.place), "")
     left = line.open

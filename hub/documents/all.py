@@ -50,5 +50,3 @@ def documents(
     wanted.update(moved(order, told, around, routes))
     words += sorted({each.words for each in given_back if each.words})
     return wanted, "; ".join(dict.fromkeys(words))
-
-

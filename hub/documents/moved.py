@@ -20,9 +20,7 @@ TAKEN: Final = ("reserve", "release", "ended")
 """States in which a till has taken the goods of its own orders off its figure."""
 
 
-def moved(
-    order: Order, told: Facts, around: Around, routes: Mapping[str, Sequence[tuple[str, int]]]
-) -> dict[Key, Target]:
+def moved(order: Order, told: Facts, around: Around, routes: Mapping[str, Sequence[tuple[str, int]]]) -> dict[Key, Target]:
     """The running sums that the figures of tills must have moved by because of this order."""
     wanted: dict[Key, Target] = {}
     for line in told.lines:

@@ -38,7 +38,9 @@ def test_orders_that_are_taken_in_and_booked_are_sound() -> None:
         (erp("day_ends: '24:00'"), "erp.yaml:4: orders.day_ends: write a time of day such as 04:00"),
         (erp("time_zone: Copenhagen"), "erp.yaml:4: orders.time_zone: write a name such as Europe/Copenhagen"),
         (
-            with_text("authority.yaml", SOUND["authority.yaml"].replace("covers: [warehouse]", "covers: [warehouse], demand: read")),
+            with_text(
+                "authority.yaml", SOUND["authority.yaml"].replace("covers: [warehouse]", "covers: [warehouse], demand: read")
+            ),
             "authority.yaml:3: demand: the orders of `erp` are not taken in: write `orders: {take_in: true}` there",
         ),
         (
