@@ -63,8 +63,9 @@ def systems_of(named: Iterable[str], registry: Registry) -> list[System]:
     for text in named:
         connector, _, address = text.partition("=")
         if connector not in registry.names():
-            words = f"--from {text}: write CONNECTOR=ADDRESS, such as woocommerce=https://shop.example; "
-            raise ConfigError(words.replace("woocommerce", registry.names()[-1]) + meant(connector, registry.names()))
+            known = registry.names()
+            words = f"--from {text}: write CONNECTOR=ADDRESS, such as {known[-1]}=https://shop.example; "
+            raise ConfigError(words + meant(connector, known))
         manifest = registry.manifest(connector)
         if not address and not manifest.base_url:
             raise ConfigError(f"--from {text}: say where it is: {connector}=https://…")
