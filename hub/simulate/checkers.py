@@ -107,10 +107,8 @@ class StepJudge:
         self.calls[channel, "write" if writes else "read"] += 1
         self.calls[channel, "refused"] += status >= 400
         self.pace.arrived(channel, self._findings.scheduler.now)
-        if writes and channel == self._retailer.books:
-            self.look_at_books()
 
-    def look_at_books(self) -> None:
+    def _look_at_books(self) -> None:
         """Each sale stands in the books at most once."""
         held = self._retailer.platforms[self._retailer.books].orders_shown()
         named = Counter(str(slip["reference"]) for slip in held.values() if slip["reference"] and slip["state"] != "cancelled")
@@ -119,7 +117,8 @@ class StepJudge:
                 self._findings.found("each sale at most once", f"the books hold {reference} {times} times")
 
     def look(self) -> None:
-        """What need not be looked at at every switch: what was promised to whom, and where persons stand."""
+        """What stays once it is there: sales in the books, what was promised to whom, where persons stand."""
+        self._look_at_books()
         with self._findings.scheduler.alone():
             self._look_at_reservations()
             self._look_at_ledger()

@@ -5,7 +5,7 @@ What they can buy depends on what a channel shows them at that moment, as it doe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
@@ -131,8 +131,11 @@ class Customers:
     def _brings_back(self) -> None:
         """Something that was sent to them comes back over the counter, by its number."""
         known = [sale for sale in self._truth.sales if sale.kind == "sent" and sale.left_at and not sale.back]
-        sure = [sale for sale in known if self._told_that_left(sale)]
-        if not self._is_day or not sure:
+        if not self._is_day or not known:
+            return
+        told = {webshop: self._hand(webshop).orders_shown() for webshop in self._retailer.webshops}
+        sure = [sale for sale in known if _left(told[sale.origin][sale.their])]
+        if not sure:
             return
         sale, till, shop = self._luck.choice(sure), self._retailer.till, self._retailer.shop
         sku = next(iter(sale.lines))
@@ -142,10 +145,6 @@ class Customers:
         sale.back[sku] += 1
         sale.credited.append(int(hand.orders_shown()[receipt]["total_minor"]))
         self._tell(f"{sku} of {sale.number} comes back over the counter")
-
-    def _told_that_left(self, sale: Sale) -> bool:
-        lines = self._hand(sale.origin).orders_shown()[sale.their]["lines"]
-        return all(line["fulfilled"] == line["quantity"] - line["cancelled"] for line in lines)
 
     # in the webshops and on the phone
 
@@ -195,3 +194,8 @@ class Customers:
             self._hand(sale.origin).cancel(sale.their)
             sale.called_off = True
             self._tell(f"{sale.number} is called off by its customer")
+
+
+def _left(slip: Mapping[str, Any]) -> bool:
+    """Whether its buyer was told that all of it is on its way."""
+    return all(line["fulfilled"] == line["quantity"] - line["cancelled"] for line in slip["lines"])

@@ -9,7 +9,7 @@ from hub.simulate.retailer import Retailer
 from hub.simulate.truth import Truth
 from hub.simulate.verdicts import wrong_numbers
 
-LOOK_SECONDS: Final = 300.0
+LOOK_SECONDS: Final = 600.0
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ from hub.sdk.wire import NoAnswerError, NotSentError, Request, Response
 from hub.simulate.scheduler import Flag, Scheduler
 
 WAY_SECONDS: Final = (0.01, 0.08)
+BEFORE_READ, READ, BEFORE_WRITE, WRITTEN = "before reading", "after reading", "before writing", "after writing"
+"""The seams of a line: before a request leaves, and when its answer has come (or is given up)."""
 
 
 class Mishap(StrEnum):
@@ -66,8 +68,8 @@ class Line:
 
     def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
         """The answer as the platform gives it, or one of the ways to fail of `hub.sdk.wire.Transport`."""
-        self._scheduler.pause("before request")
         writes = self._platform.is_write(request)
+        self._scheduler.pause(BEFORE_WRITE if writes else BEFORE_READ)
         self._leaving(self._channel, request, writes)
         mishap = Mishap.REFUSED if self.down else self._draw(self._channel, writes)
         if mishap == Mishap.REFUSED:
@@ -75,9 +77,10 @@ class Line:
             raise NotSentError("no connection: nobody answers there")
         call = _Call()
         self._scheduler.start(f"request to {self._channel}", lambda: self._carry(call, request, writes, mishap, answer_bytes_max))
-        if not self._scheduler.wait(call.flag, deadline_seconds):
+        came = self._scheduler.wait(call.flag, deadline_seconds)
+        self._scheduler.pause(WRITTEN if writes else READ)
+        if not came:
             raise NoAnswerError("no answer within the deadline")
-        self._scheduler.pause("answer came")
         if call.failure is not None:
             raise call.failure
         assert call.answer is not None

@@ -19,7 +19,7 @@ from hub.simulate.crew import HUB, HubCrew
 from hub.simulate.demand import Customers
 from hub.simulate.disagreement import LOOK_SECONDS, Disagreement
 from hub.simulate.faults import Faults, Mischief
-from hub.simulate.line import Line
+from hub.simulate.line import BEFORE_WRITE, READ, WRITTEN, Line
 from hub.simulate.mail import Mail
 from hub.simulate.retailer import HOOKS, open_shop
 from hub.simulate.scheduler import START, Scheduler, Task, VirtualClock
@@ -35,11 +35,11 @@ WIND_DOWN_HOURS_MAX: Final = 72
 SILENCE_MICROS: Final = 2 * 3_600_000_000
 LOOK_MICROS: Final = 600_000_000
 RESTART_SECONDS: Final = (5.0, 180.0)
-SEAMS_TO_DEATH_MAX: Final = 150
+SEAMS_TO_DEATH_MAX: Final = 12
 EDITED_MORE: Final = (1, 9)
 TELLS_MAX: Final = 200
 LEDGER_LINES_MAX: Final = 1_000_000
-CRASH_SEAMS: Final = frozenset({"before transaction", "after transaction", "before request", "answer came"})
+CRASH_SEAMS: Final = ("before transaction", "after transaction", READ, BEFORE_WRITE, WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ class Simulation:
         self.findings = Findings(self.scheduler)
         self._ways = Random(f"ways {seed}")
         self._lines: dict[str, Line] = {}
-        self._deaths = 0
+        self._death: tuple[str, int] = ("", 0)
+        """At which kind of seam the hub dies next, and at which of them; none for ""."""
         self._edited: set[tuple[str, str]] = set()
         self.tells: deque[str] = deque(maxlen=TELLS_MAX)
         self.crew = HubCrew(config, self.scheduler, self.clock, self._line, self.retailer.registry, self.retailer.secrets)
@@ -142,7 +143,7 @@ class Simulation:
         self.mischief.stop()
         self.customers.close()
         self.staff.finish()
-        self._deaths = 0
+        self._death = ("", 0)
         for line in self._lines.values():
             line.down = False
         began, out_at = self.scheduler.now, 0
@@ -191,13 +192,14 @@ class Simulation:
         while (seconds := self.mischief.seconds_to_next("crashes_per_day")) is not None:
             self.scheduler.sleep(seconds)
             if self.mischief.on and self.crew.alive:
-                self._deaths = luck.randint(1, SEAMS_TO_DEATH_MAX)
+                self._death = luck.choice(CRASH_SEAMS), luck.randint(1, SEAMS_TO_DEATH_MAX)
 
     def _dies(self, task: Task, where: str) -> bool:
-        if not self._deaths or task.crew != HUB or where not in CRASH_SEAMS:
+        named, left = self._death
+        if where != named or task.crew != HUB:
             return False
-        self._deaths -= 1
-        return self._deaths == 0
+        self._death = (named, left - 1) if left > 1 else ("", 0)
+        return left <= 1
 
     def _died(self, crew: str) -> None:
         self.mischief.came("crashes_per_day")

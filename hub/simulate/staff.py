@@ -85,11 +85,10 @@ class Staff:
         return wanted == sale.lines
 
     def _put_aside(self) -> None:
+        waiting = [sale for sale in self.left() if sale.kind == "fetched" and not sale.aside]
         till = self._hand(self._retailer.till)
-        slips = {slip["number"]: ident for ident, slip in till.orders_shown().items()}
-        for sale in self.left():
-            if sale.kind != "fetched" or sale.aside:
-                continue
+        slips = {slip["number"]: ident for ident, slip in till.orders_shown().items()} if waiting else {}
+        for sale in waiting:
             if not self._is_there(sale):
                 self._give_up(sale)
             elif sale.number in slips:
@@ -99,10 +98,14 @@ class Staff:
 
     def _hand_over(self) -> None:
         """Customers who were told that it is ready come for it after a while."""
+        waiting = [sale for sale in self.left() if sale.aside]
+        if not waiting:
+            return
         till = self._hand(self._retailer.till)
         slips = {slip["number"]: ident for ident, slip in till.orders_shown().items()}
-        for sale in self.left():
-            if not sale.aside or not self._hand(sale.origin).orders_shown()[sale.their]["notes"]:
+        told = {webshop: self._hand(webshop).orders_shown() for webshop in self._retailer.webshops}
+        for sale in waiting:
+            if not told[sale.origin][sale.their]["notes"]:
                 continue
             ready = self._ready_at.setdefault(sale.number, self._scheduler.now)
             if self._scheduler.now - ready >= COLLECTS_AFTER_MICROS:

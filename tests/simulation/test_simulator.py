@@ -1,0 +1,129 @@
+"""Whole simulated days: whatever goes wrong, all agree in the end; the same seed is the same day; and planted bugs are found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hub.errors import ConfigError
+from hub.merge.authority import Authority
+from hub.push.dispatch import Dispatch
+from hub.simulate.faults import PRESETS, faults_of
+from hub.simulate.report import page
+from hub.simulate.retailer import generated
+from hub.simulate.simulation import Result, Simulation, Wanted
+from hub.store import changes
+from hub.store.changes import OpenChange
+from hub.store.database import Tx
+
+ROOT = Path(__file__).parents[2]
+HASH = """
+from hub.log import configure
+from hub.simulate.faults import PRESETS
+from hub.simulate.retailer import generated
+from hub.simulate.simulation import Simulation, Wanted
+configure(now=lambda: 0, as_json=False, level="critical")
+print(Simulation(generated(), Wanted(4, 1, 20, 80), PRESETS["usual"]).run().ledger_hash)
+"""
+
+
+def day(seed: int, faults: str = "usual", webshops: int = 1) -> Result:
+    return Simulation(generated(webshops), Wanted(seed), PRESETS[faults]).run()
+
+
+def broken(result: Result) -> set[str]:
+    return {violation.promise for violation in result.violations}
+
+
+def explained(result: Result) -> str:
+    return "\n".join([*map(str, result.violations), *result.tells[-20:], *result.last_lines])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_day_with_the_usual_faults_ends_in_agreement(seed: int) -> None:
+    result = day(seed)
+    assert not result.violations, explained(result)
+    assert result.sold > 40
+    assert sum(result.faults.values()) > 100
+    assert {"webshop", "till", "erp", "social"} == set(result.disagreed)
+
+
+def test_a_hostile_day_ends_in_agreement() -> None:
+    result = day(1, "hostile")
+    assert not result.violations, explained(result)
+    assert result.starts > 5
+    assert set(result.faults) > {"answer_lost", "torn_500", "delivery_lost", "delivery_late", "crashes_per_day", "edits_per_day"}
+
+
+def test_two_webshops_sell_the_same_stock() -> None:
+    result = day(2, webshops=2)
+    assert not result.violations, explained(result)
+    assert "webshop2" in result.disagreed
+
+
+def test_the_same_seed_is_the_same_ledger_whatever_python_hashes() -> None:
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", HASH],
+            env={**os.environ, "PYTHONHASHSEED": hashes},
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for hashes in ("1", "2")
+    ]
+    told = [each.communicate(timeout=300)[0].strip() for each in running]
+    assert len(told[0]) == 64
+    assert told[0] == told[1]
+
+
+# planted bugs
+
+
+def test_a_hub_that_believes_echoes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Authority.price_list
+    monkeypatch.setattr(Authority, "price_list", lambda self, channel, named: right(self, channel, named) or "retail")
+    assert broken(day(0)) & {"shown is true", "silence"}
+
+
+def test_a_hub_that_sends_before_it_has_stored_its_intent_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(tx: Tx, chosen: Sequence[OpenChange], at: int, seq: int) -> list[str]:
+        return [change.id for change in chosen]
+
+    monkeypatch.setattr(changes, "send", forgetful)
+    result = day(0, "none")
+    assert broken(result) == {"intent first"}
+    assert "intent first" in page([result], "none")
+
+
+def test_a_hub_that_forgets_what_it_sent_before_it_died_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Dispatch, "recover", lambda self: None)
+    assert "at rest" in broken(day(1))
+
+
+# the command
+
+
+def test_the_command_says_what_came_of_a_seed_and_writes_a_page(tmp_path: Path) -> None:
+    report, mild = tmp_path / "report.html", tmp_path / "mild.yaml"
+    mild.write_text("delivery_lost: 0.5\nthrottled: 0.01\n", encoding="utf-8")
+    given = ["--seed", "7", "--items", "5", "--customers", "30", "--faults", str(mild), "--report", str(report)]
+    started = [sys.executable, "-m", "hub.cli.main", "simulate", *given]
+    ran = subprocess.run(started, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "What came of it" in ran.stdout
+    written = report.read_text(encoding="utf-8")
+    assert "all 1 seeds agree in the end" in written
+    assert "delivery_lost" in written
+
+
+def test_faults_that_nobody_knows_are_named_with_their_line(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("throttled: 0.1\ndelivery_lst: 0.5\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"wrong\.yaml:2.*delivery_lst"):
+        faults_of(str(wrong))
