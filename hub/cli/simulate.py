@@ -22,12 +22,23 @@ def simulate(
     customers: Annotated[int, typer.Option(min=1, help="How many customers come in a day, about")] = CUSTOMERS,
     webshops: Annotated[int, typer.Option(min=1, max=9, help="How many webshops the made retailer has")] = 1,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write what came of it as one page")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What came of each seed as JSON")] = False,
 ) -> None:
     """Rehearse days on platforms in small; 0 only when every channel agrees in the end and no promise was broken."""
     from hub.simulate.course import run_seeds
 
     chosen = _range(seeds) if seeds else range(seed, seed + 1)
-    right = run_seeds(chosen, config, days=days, items=items, customers=customers, webshops=webshops, named=faults, report=report)
+    right = run_seeds(
+        chosen,
+        config,
+        days=days,
+        items=items,
+        customers=customers,
+        webshops=webshops,
+        named=faults,
+        report=report,
+        as_json=as_json,
+    )
     raise typer.Exit(0 if right else 1)
 
 

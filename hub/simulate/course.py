@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.canonical.json import write_json
+from hub.canonical.values import Plain
 from hub.clock import SystemClock
 from hub.log import configure
 from hub.settings.model import Config
@@ -33,11 +35,12 @@ def run_seeds(
     named: str,
     report: Path | None = None,
     console: Console | None = None,
+    as_json: bool = False,
 ) -> bool:
     """Simulate each seed and print what came of it; whether no promise was broken. ConfigError for what cannot be simulated."""
     config = own(folder) if folder else generated(webshops)
     faults = faults_of(named)
-    said = console or Console()
+    said = console or Console(stderr=as_json)
     # What goes wrong is wanted here: the hub's own words of it would bury the result.
     configure(now=SystemClock().now, as_json=False, level="critical")
     results = []
@@ -47,7 +50,10 @@ def run_seeds(
         results.append(result)
         if result.violations:
             _explain(result, said)
-    said.print(summary(results))
+    if as_json:
+        Console(soft_wrap=True).out(write_json([document(result) for result in results]), highlight=False)
+    else:
+        said.print(summary(results))
     if report is not None:
         report.write_text(page(results, named), encoding="utf-8")
         said.print(f"Report: {report}")
@@ -72,6 +78,23 @@ def _explain(result: Result, said: Console) -> None:
     said.print(f"The last {len(result.last_lines)} lines of the ledger:")
     for line in result.last_lines:
         said.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def document(result: Result) -> dict[str, Plain]:
+    """What came of a seed as plain values; durations in whole seconds."""
+    return {
+        "seed": result.seed,
+        "agree": not result.violations,
+        "violations": [str(each) for each in result.violations],
+        "settled_seconds": round(result.settled_seconds),
+        "disagreed_seconds": {name: [round(each) for each in lasted] for name, lasted in result.disagreed.items()},
+        "sold": result.sold,
+        "oversold": result.oversold,
+        "calls": {f"{name} {what}": count for (name, what), count in sorted(result.calls.items())},
+        "faults": dict(sorted(result.faults.items())),
+        "starts": result.starts,
+        "ledger": result.ledger_hash,
+    }
 
 
 def summary(results: Sequence[Result]) -> Table:
