@@ -421,11 +421,17 @@ def since(new: OrderBinding, old: OrderBinding | None) -> OrderBinding:
     fulfilments = []
     for each in new.value.get("fulfilments") or ():
         same = before.get(str(each["fulfilment"]))
-        known = same is not None and all(same.get(name) == each.get(name) for name in ("state", "place", "parts"))
+        known = same is not None and _left(same) == _left(each)
         fulfilments.append({**each, "seq": same["seq"] if same is not None and known and "seq" in same else new.seq})
     value = {**new.value, "fulfilments": fulfilments} if fulfilments else new.value
     unchanged = old is not None and _promised(old.value) == _promised(value)
     return replace(new, value=value, seq=old.seq if old is not None and unchanged else new.seq)
+
+
+def _left(fulfilment: Mapping[str, Plain]) -> Plain:
+    """What left from where: it has left when it is shipped, and no more so when it is delivered."""
+    state = fulfilment["state"]
+    return ["shipped" if state == "delivered" else state, fulfilment.get("place"), fulfilment["parts"]]
 
 
 def _promised(record: Mapping[str, Plain]) -> Plain:

@@ -284,6 +284,9 @@ def declares(figure: FigureRead, promise_origin: str, state: str, teller: str = 
     names = {f"{promise_origin}:{state}", f"own:{state}"}
     if state != HELD:
         names |= {f"{promise_origin}:*", "own:*"}
+    if state == "delivered":
+        # What was delivered had been shipped.
+        names |= {f"{promise_origin}:shipped", "own:shipped"}
     if state in DONE_STATES:
         names |= {f"{promise_origin}:done", "own:done"}
     return bool(names & set(figure.contains))

@@ -106,6 +106,11 @@ def test_a_difference_beyond_rounding_is_named_and_one_within_becomes_a_line() -
         conserved({**record(), "total_minor": 40100})
 
 
+@pytest.mark.parametrize(("state", "held"), [("shipped", True), ("delivered", True), ("handed_over", False), ("open", False)])
+def test_a_figure_net_of_what_was_shipped_is_net_of_what_was_delivered(state: str, held: bool) -> None:
+    assert contained("webshop", state, 10, 0, FigureRead("warehouse", "erp", ("own:shipped",), 11, 0)) is held
+
+
 @dataclass
 class Shelf:
     """A warehouse and a hub that is told of it: what is there, what the hub has heard, and when."""
