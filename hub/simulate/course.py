@@ -8,7 +8,6 @@ from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
@@ -50,10 +49,12 @@ def run_seeds(
         results.append(result)
         if result.violations:
             _explain(result, said)
+        said.print(summary(result), markup=False, highlight=False, soft_wrap=True)
     if as_json:
         Console(soft_wrap=True).out(write_json([document(result) for result in results]), highlight=False)
     else:
-        said.print(summary(results))
+        right = sum(1 for result in results if not result.violations)
+        said.print(f"What came of it: {right} of {len(results)} seeds agree in the end and broke no promise")
     if report is not None:
         report.write_text(page(results, named), encoding="utf-8")
         said.print(f"Report: {report}")
@@ -97,27 +98,14 @@ def document(result: Result) -> dict[str, Plain]:
     }
 
 
-def summary(results: Sequence[Result]) -> Table:
-    """One row a seed."""
-    table = Table(title="What came of it")
-    heads = ("seed", "agree", "after", "disagreed p50 / p99 / worst", "sold", "oversold", "calls", "faults", "starts", "ledger")
-    for head in heads:
-        table.add_column(head)
-    for result in results:
-        half = max((each[0] for each in result.disagreed.values()), default=0.0)
-        most = max((each[1] for each in result.disagreed.values()), default=0.0)
-        worst = max((each[2] for each in result.disagreed.values()), default=0.0)
-        calls = sum(count for (_, what), count in result.calls.items() if what != "refused")
-        table.add_row(
-            str(result.seed),
-            "no" if result.violations else "yes",
-            f"{result.settled_seconds / 60:.0f} min",
-            f"{half / 60:.0f} / {most / 60:.0f} / {worst / 60:.0f} min",
-            str(result.sold),
-            str(result.oversold),
-            str(calls),
-            str(sum(result.faults.values())),
-            str(result.starts),
-            result.ledger_hash[:12],
-        )
-    return table
+def summary(result: Result) -> str:
+    """One line on a seed; minutes are those that disagreements lasted: half of them, 99 of 100, all."""
+    half, most, worst = (max((each[place] for each in result.disagreed.values()), default=0.0) / 60 for place in range(3))
+    gone_wrong = sum(result.faults.values())
+    calls = sum(count for (_, what), count in result.calls.items() if what != "refused")
+    broken = f"{len(result.violations)} promises broken" if result.violations else "all agree"
+    return (
+        f"seed {result.seed}: {broken} · {result.sold} sold, {result.oversold} pieces oversold · disagreed for {half:.0f} / "
+        f"{most:.0f} / {worst:.0f} min · {calls} calls · {gone_wrong} faults, {result.starts} starts of the hub · "
+        f"ledger {result.ledger_hash[:16]}"
+    )

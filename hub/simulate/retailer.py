@@ -87,8 +87,10 @@ def generated(webshops: int = 1) -> Config:
 
 
 def own(folder: Path) -> Config:
-    """A merchant's own configuration; ConfigError with file and line."""
-    return load_text(texts_of(folder), str(folder))
+    """A merchant's own configuration with every channel live, as it will be one day; ConfigError with file and line."""
+    config = load_text(texts_of(folder), str(folder))
+    live = {name: settings.model_copy(update={"mode": "live"}) for name, settings in config.channels.items()}
+    return config.model_copy(update={"channels": live})
 
 
 def open_shop(config: Config, clock: Clock, seed: int, items: int) -> tuple[Retailer, Truth]:
@@ -153,5 +155,15 @@ def _stocked(retailer: Retailer, seed: int, items: int) -> Truth:
         for name in (retailer.books, retailer.till, *retailer.webshops):
             platforms[name].add_item(sku, good.title, price=truth.price[sku])
         for where, name in ((retailer.shop, retailer.till), (retailer.warehouse, retailer.books)):
-            platforms[name].count(sku, truth.shelf[where, sku], retailer.place(where, name))
+            _count(retailer, sku, truth.shelf[where, sku], where, name)
     return truth
+
+
+def _count(retailer: Retailer, sku: str, pieces: int, where: str, channel: str) -> None:
+    place = retailer.place(where, channel)
+    try:
+        retailer.platforms[channel].count(sku, pieces, place)
+    except Exception as bad:
+        # Each platform in small refuses in its own words.
+        words = f"{where}: the small platform behind {channel} has no place {place}"
+        raise ConfigError(words, retailer.config.place("locations", where)) from bad
