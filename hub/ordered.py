@@ -294,11 +294,12 @@ class Ordered:
         items = catalogue.bindings(tx, listed)
         named = {sku: each[0].item for sku, each in catalogue.items_by_sku(tx, self._named).items() if len(each) == 1}
         ours = {each.item for each in items.values() if each.item}
-        everywhere = catalogue.bindings_of(tx, ours | set(named.values()))
-        listings = {(each.channel, each.item): each for each in everywhere if each.state == "bound"}
         skus = {item: each.sku for item, each in catalogue.items(tx, ours).items()}
         parts = {part.sku for sku in skus.values() for part in self._bundles.bundle(sku)}
         components = {sku: each[0].item for sku, each in catalogue.items_by_sku(tx, parts).items() if len(each) == 1}
+        ours |= set(components.values())
+        everywhere = catalogue.bindings_of(tx, ours | set(named.values()))
+        listings = {(each.channel, each.item): each for each in everywhere if each.state == "bound"}
         keys = {(name, order) for order in known for name in self._channels}
         moving = {(name, listings[name, item].listing) for name in self._moving for item in ours if (name, item) in listings}
         seen = Seen(
@@ -318,8 +319,15 @@ class Ordered:
             seen.targets,
             seen.observations,
             self._places,
+            {item: goods for item, sku in skus.items() if (goods := self._goods(sku, components))},
         )
         return Known(known, sayings, around, skus, components, orders.reservations_for(tx, ids), seen)
+
+    def _goods(self, sku: str, components: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+        """(component item, pieces) of a virtual bundle, all of which are items; none of anything else."""
+        parts = self._bundles.bundle(sku)
+        whole = all(part.sku in components for part in parts)
+        return tuple((components[part.sku], part.pieces) for part in parts) if whole else ()
 
     def _look_at(self, order: Order, found: Known) -> Looked | None:
         """What is said of the order, as facts; None while its birthplace has not spoken."""
@@ -327,7 +335,7 @@ class Ordered:
         origin = next((each for each in said if each.role == ORIGIN), None)
         if origin is None:
             return None
-        sayings = [in_lines_of(origin, each, found.around.item_of) for each in said]
+        sayings = [in_lines_of(origin, each, found.around.item_of, found.around.goods_of) for each in said]
         told = facts(sayings, self._clock.now())
         assert told is not None
         return Looked(order, told, sayings, {line.line: self._items_of(order, line, found) for line in told.lines})

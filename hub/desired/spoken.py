@@ -5,50 +5,91 @@ Pure functions. Lines of different systems are matched by item, quantities are d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.canonical.values import Plain
 from hub.desired.credit import OF, share
-from hub.desired.order import CREDIT, EXPORT, ORIGIN, RECEIPT, RETURN, Saying
+from hub.desired.order import CREDIT, DONE_STATES, EXPORT, ORIGIN, RECEIPT, RETURN, Saying
 
 DOCUMENT: Final = "/"
 """What stands between an order's number and the mark of one of several documents of it."""
 CREDIT_MARK: Final = "R"
 ItemOf = Callable[[str, str], str]
 """(channel, listing) → the item it is bound to; "" where it is bound to none."""
+GoodsOf = Callable[[str], Sequence[tuple[str, int]]]
+"""Item → (item, pieces) that move for one unit of it: itself, or the components of a virtual bundle."""
+UNIT: Final = 1_000
+"""One unit, in thousandths."""
 
 
-def in_lines_of(origin: Saying, saying: Saying, item_of: ItemOf) -> Saying:
+def in_lines_of(origin: Saying, saying: Saying, item_of: ItemOf, goods_of: GoodsOf) -> Saying:
     """What another system says of the order, in the lines of its birthplace."""
     if saying.role in (ORIGIN, CREDIT):
         return saying
-    room: dict[str, list[list[Plain]]] = {}
-    for line in origin.record["lines"]:
-        item = item_of(origin.channel, str(line.get("listing") or ""))
-        if item and int(line["quantity"]) > 0:
-            left = int(line["quantity"]) - int(line.get("cancelled") or 0)
-            room.setdefault(item, []).append([str(line["line"]), left])
+    room = _Room(origin, item_of, goods_of)
     lines = saying.record["lines"]
     theirs = {str(line["line"]): item_of(saying.channel, str(line.get("listing") or "")) for line in lines}
     if saying.role == RETURN:
-        told = [row for line in lines for row in _as_returned(line, room.get(theirs[str(line["line"])], []))]
+        told = [row for line in lines for row in _as_returned(line, room.plain.get(theirs[str(line["line"])], []))]
         return replace(saying, record={**saying.record, "lines": told})
     if saying.role == RECEIPT:
-        sold = [
-            {**line, **part}
-            for line in lines
-            for part in dealt_over(room.get(theirs[str(line["line"])], []), int(line["quantity"]))
-        ]
+        rung = [(line, room.taken(theirs[str(line["line"])], int(line["quantity"]), True)) for line in lines]
+        sold = [{**line, **part} for line, parts in rung for part in parts]
         return replace(saying, record={**saying.record, "lines": sold})
     fulfilments = []
     for fulfilment in saying.record.get("fulfilments") or ():
-        parts: list[Plain] = []
+        gone, parts = fulfilment["state"] in DONE_STATES, list[Plain]()
         for part in fulfilment["parts"]:
-            parts += dealt_over(room.get(theirs.get(str(part["line"]), ""), []), int(part["quantity"]))
+            parts += room.taken(theirs.get(str(part["line"]), ""), int(part["quantity"]), gone)
         fulfilments.append({**fulfilment, "parts": parts})
     return replace(saying, record={**saying.record, "fulfilments": fulfilments})
+
+
+class _Bundle(NamedTuple):
+    """A line whose units are several goods: what of them was told and makes no whole unit yet, by whether it is gone."""
+
+    line: list[Plain]
+    goods: Sequence[tuple[str, int]]
+    loose: dict[tuple[str, bool], int]
+
+
+class _Room:
+    """The lines of an order's birthplace with what each has room for: `plain` by item, and those of virtual bundles."""
+
+    def __init__(self, origin: Saying, item_of: ItemOf, goods_of: GoodsOf) -> None:
+        self.plain: dict[str, list[list[Plain]]] = {}
+        self._bundles: list[_Bundle] = []
+        for line in origin.record["lines"]:
+            item = item_of(origin.channel, str(line.get("listing") or ""))
+            if item and int(line["quantity"]) > 0:
+                row = [str(line["line"]), int(line["quantity"]) - int(line.get("cancelled") or 0)]
+                self.plain.setdefault(item, []).append(row)
+                if len(goods_of(item)) > 1 or goods_of(item)[0] != (item, 1):
+                    self._bundles.append(_Bundle(row, goods_of(item), {}))
+
+    def taken(self, item: str, quantity: int, gone: bool) -> list[Plain]:
+        """The parts of lines that this much of an item is; goods of a bundle are part of it once they make a whole unit."""
+        lines = self.plain.get(item, [])
+        within = [each for each in self._bundles if any(part == item for part, _ in each.goods)]
+        if not within or quantity <= 0:
+            return dealt_over(lines, quantity)
+        parts = dealt_over(lines, min(quantity, sum(max(0, int(line[1])) for line in lines)))
+        rest = quantity - sum(int(part["quantity"]) for part in parts)
+        for each in within:
+            wanted = next(pieces for part, pieces in each.goods if part == item) * int(each.line[1])
+            held = each.loose.get((item, gone), 0)
+            more = rest if each is within[-1] else max(0, min(rest, wanted - held))
+            each.loose[item, gone] = held + more
+            rest -= more
+            units = min(each.loose.get((part, gone), 0) // pieces for part, pieces in each.goods) // UNIT * UNIT
+            if units > 0:
+                for part, pieces in each.goods:
+                    each.loose[part, gone] -= units * pieces
+                each.line[1] -= units
+                parts.append({"line": each.line[0], "quantity": units})
+        return parts
 
 
 def numbers_in(record: Mapping[str, Plain], prefixes: Collection[str]) -> set[str]:

@@ -38,6 +38,8 @@ class Around:
     observations: Mapping[Key, StoredObservation]
     places: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(channel, its place id) → our location."""
+    bundles: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """Item that is a virtual bundle → (component item, pieces of it in one bundle)."""
 
     def rule(self, channel: str) -> OrderRule:
         """What the hub does with orders on this channel."""
@@ -66,6 +68,10 @@ class Around:
             for key, target in self.targets.items()
             if key.channel == channel and key.listing == order.order and key.place.partition(":")[0] == fact
         }
+
+    def goods_of(self, item: str) -> tuple[tuple[str, int], ...]:
+        """(item, pieces) that really move for one unit of the item: of a virtual bundle its components."""
+        return self.bundles.get(item) or ((item, 1),)
 
     def item_of(self, channel: str, listing: str) -> str:
         """The item that a listing is bound to; "" where it is bound to none."""

@@ -22,6 +22,8 @@ from hub.store.targets import StoredTarget
 READY, CANCELLED, REFUNDED, NOTED = "ready", "cancelled", "refunded", "refund_noted"
 LEFT: Final = ("shipped", "delivered", "handed_over", "sold")
 DIGEST_CHARS: Final = 10
+WHOLE: Final = 1_000
+"""One unit, in thousandths."""
 
 
 def told_back(
@@ -141,9 +143,13 @@ def _cancelled(order: Order, told: Facts, sayings: Sequence[Saying], around: Aro
         parts = []
         for line in told.lines:
             item = around.item_of(order.channel, line.listing)
-            taken = min(lost.get(item, 0), line.open) if item else 0
+            goods = around.goods_of(item)
+            # A bundle of which any part is given up is not coming.
+            units = max(-(-lost.get(each, 0) // pieces) for each, pieces in goods)
+            taken = min(units if len(goods) == 1 else -(-units // WHOLE) * WHOLE, line.open) if item else 0
             if taken > 0:
-                lost[item] -= taken
+                for each, pieces in goods:
+                    lost[each] = lost.get(each, 0) - taken * pieces
                 parts.append({"line": line.line, "quantity": taken})
         if parts:
             value: dict[str, Plain] = {"fact": CANCELLED, "their": order.their, "number": order.number, "parts": parts}
@@ -186,7 +192,7 @@ def _not_fetched(order: Order, told: Facts, there: Saying, around: Around) -> li
         for part in each["parts"]
     ]
     found = [(around.item_of(order.channel, sold.get(str(part["line"]), "")), int(part["quantity"])) for part in parts]
-    return [(item, quantity) for item, quantity in found if item]
+    return [(each, quantity * pieces) for item, quantity in found if item for each, pieces in around.goods_of(item)]
 
 
 def _given_back(order: Order, told: Facts, credits: Sequence[Credit], around: Around) -> dict[Key, Target]:

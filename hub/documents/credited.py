@@ -12,7 +12,7 @@ from hub.canonical.values import Plain
 from hub.desired.credit import Credit
 from hub.desired.order import Facts
 from hub.documents.around import CREDITED, PLACED, Around, NotExportableError, target
-from hub.documents.placed import document_charge, document_line, document_payment, document_taxes, rounded_on, takes_all
+from hub.documents.placed import document_charge, document_lines, document_payment, document_taxes, rounded_on, takes_all
 from hub.flow import Key, Target
 from hub.store.orders import Order
 
@@ -57,7 +57,7 @@ def _note(order: Order, told: Facts, credit: Credit, number: int, name: str, aro
     for row in credit.rows:
         # A row that came from the order's own lines names the birthplace's listing, any other that of who told it.
         channel = order.channel if str(row["line"]) in origin_lines and "of" not in row else credit.teller
-        lines.append(document_line(channel, row, name, around))
+        lines += document_lines(channel, row, name, around)
     charges = [document_charge(charge, name, around) for charge in credit.charges]
     location = around.places.get((credit.teller, credit.place), "")
     rounding = rounded_on(name, around)

@@ -31,14 +31,10 @@ def moved(order: Order, told: Facts, around: Around, routes: Mapping[str, Sequen
         for place, quantity in _elsewhere(order, told, line, around, routes.get(line.line, ())).items():
             sums[place] = (sums.get(place, (0, ""))[0] + quantity, CORRECTION)
         for (channel, location), (quantity, kind) in sorted(sums.items()):
-            listing = around.listings.get((channel, item))
-            if listing is None:
-                continue
-            pieces = quantity * around.items[order.channel, line.listing].factor // listing.factor
-            key = Key(channel, listing.listing, Aspect.MOVEMENT, f"{location}|{order.order}:{line.line}")
-            if pieces or key in around.targets or key in around.observations:
-                value: Plain = {"moved": pieces, "kind": kind}
-                wanted[key] = Target(key, order.order, value, {"order": order.number, "line": line.line})
+            for key, pieces in _figures(order, line, channel, location, quantity, around):
+                if pieces or key in around.targets or key in around.observations:
+                    value: Plain = {"moved": pieces, "kind": kind}
+                    wanted[key] = Target(key, order.order, value, {"order": order.number, "line": line.line})
     return wanted
 
 
@@ -46,16 +42,23 @@ def since(order: Order, told: Facts, around: Around) -> dict[str, int]:
     """`channel line` → our number since when a till's figure is net of what was only marked as collected there."""
     found: dict[str, int] = {}
     for line in told.lines:
-        item = around.item_of(order.channel, line.listing)
         for (channel, location), (quantity, _) in _handed_over(told, line, around).items():
-            listing = around.listings.get((channel, item))
-            if listing is None or not quantity:
-                continue
+            figures = _figures(order, line, channel, location, quantity, around) if quantity else []
+            seen = [(around.observations.get(key), pieces) for key, pieces in figures]
+            if seen and all(one is not None and one.observation.value["moved"] == pieces for one, pieces in seen):
+                found[f"{channel} {line.line}"] = max(one.observation.answered for one, _ in seen if one is not None)
+    return found
+
+
+def _figures(order: Order, line: Line, channel: str, location: str, quantity: int, around: Around) -> list[tuple[Key, int]]:
+    """The figures of a channel that so much of a line is in, and how much of each: of a virtual bundle those of its parts."""
+    sold = around.items.get((order.channel, line.listing))
+    found = []
+    for item, pieces in around.goods_of(sold.item) if sold is not None else ():
+        listing = around.listings.get((channel, item))
+        if sold is not None and listing is not None:
             key = Key(channel, listing.listing, Aspect.MOVEMENT, f"{location}|{order.order}:{line.line}")
-            seen = around.observations.get(key)
-            pieces = quantity * around.items[order.channel, line.listing].factor // listing.factor
-            if seen is not None and seen.observation.value["moved"] == pieces:
-                found[f"{channel} {line.line}"] = seen.observation.answered
+            found.append((key, quantity * pieces * sold.factor // listing.factor))
     return found
 
 

@@ -79,6 +79,10 @@ def _shares(order: Order, told: Facts, name: str, around: Around, routes: Routes
         for location, quantity in _from(order, told, line, around, routes).items():
             if everything or (line.kind == "stocked" and around.executors.get(location) == name):
                 shares.setdefault(_group(location, around), {})[line.line] = quantity
+    nowhere = shares.get("", {})
+    if len(shares) > 1 and not any(nowhere.values()):
+        # Nothing is left of these lines, so no place was chosen for them: they stand with the others.
+        next(each for place, each in shares.items() if place).update(shares.pop("", {}))
     if everything and not told.lines:
         # A receipt of charges alone (a tip, a fee) is money all the same.
         home = around.places.get((order.channel, str(told.origin.record.get("place") or "")), "")
@@ -131,9 +135,10 @@ def _document(
     record, rule = told.origin.record, around.rule(name)
     rows = {str(row["line"]): row for row in record["lines"]}
     lines = [
-        _line(order, line, rows[line.line], parts[line.line], before.get(line.line, 0), name, around)
+        row
         for line in told.lines
         if line.line in parts
+        for row in _lines(order, line, rows[line.line], parts[line.line], before.get(line.line, 0), name, around)
     ]
     charges = [document_charge(charge, name, around) for charge in (record.get("charges") or ()) if carries]
     tax = str(record["tax"])
@@ -184,15 +189,38 @@ def _moves_here(name: str, location: str, around: Around) -> bool:
     return not location or around.executors.get(location) == name
 
 
-def _line(
+def _lines(
     order: Order, line: Line, row: Mapping[str, Plain], quantity: int, before: int, name: str, around: Around
-) -> dict[str, Plain]:
-    told = document_line(order.channel, {**row, "quantity": quantity}, name, around)
+) -> list[dict[str, Plain]]:
+    found = document_lines(order.channel, {**row, "quantity": quantity}, name, around)
     wanted = line.quantity - line.cancelled if line.quantity > 0 else line.quantity
     if wanted and quantity != wanted:
-        told["amount_minor"] = share(told["amount_minor"], before, quantity, wanted)
-        told["tax_minor"] = share(told["tax_minor"], before, quantity, wanted)
-    return told
+        for told in found:
+            told["amount_minor"] = share(told["amount_minor"], before, quantity, wanted)
+            told["tax_minor"] = share(told["tax_minor"], before, quantity, wanted)
+    return found
+
+
+def document_lines(channel: str, row: Mapping[str, Plain], name: str, around: Around) -> list[dict[str, Plain]]:
+    """A channel's line as a document on another says it: a virtual bundle as the goods that move, its money dealt over their
+    pieces. NotExportableError where the goods are no item there."""
+    binding = around.items.get((channel, str(row.get("listing") or "")))
+    goods = around.bundles.get(binding.item, ()) if binding is not None else ()
+    if binding is None or not goods or str(row.get("kind") or "stocked") != "stocked":
+        return [document_line(channel, row, name, around)]
+    found: list[dict[str, Plain]] = []
+    before, whole = 0, sum(pieces for _, pieces in goods)
+    for number, (item, pieces) in enumerate(goods, start=1):
+        there = around.listings.get((name, item))
+        if there is None:
+            raise NotExportableError(f"line {row['line']}: a part of {row.get('sku') or row.get('listing')} is no item there")
+        amounts = {each: share(int(row.get(each) or 0), before, pieces, whole) for each in ("amount_minor", "tax_minor")}
+        quantity = int(row["quantity"]) * pieces * binding.factor // there.factor
+        about = {"line": f"{row['line']}.{number}", "listing": there.listing, "sku": there.sku, "kind": "stocked"}
+        title = str(row.get("title") or row.get("sku") or there.sku)
+        found.append(taxed({**about, "title": title, "quantity": quantity, **amounts, "tax_percent": row.get("tax_percent")}))
+        before += pieces
+    return found
 
 
 def document_line(channel: str, row: Mapping[str, Plain], name: str, around: Around) -> dict[str, Plain]:

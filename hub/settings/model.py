@@ -288,7 +288,8 @@ class AllocationSettings(Part):
 
     rules: tuple[AllocationRule, ...] = ()
     bundles: dict[str, tuple[BundlePart, ...]] = {}
-    """Virtual bundles: SKU of the bundle → its components."""
+    """Virtual bundles: SKU of the bundle → its components: they are reserved, and booked, fetched and shipped in its place, its
+    money dealt over their pieces."""
 
 
 class RoutingRule(Part):
