@@ -290,19 +290,24 @@ class Decide:
         send, name = channel.send(Aspect.STOCK), channel.name
         if send is None or item.kind in ("service", "gift_card"):
             return
-        if channel.settings.sells_from and not self._own_stock(channel):
-            stock = self._pool(channel, item, known, heard)
+        settings, whole = channel.settings, send.step == "whole"
+        pools: dict[str, Sequence[str]] = {}
+        if settings.sells_from and not self._own_stock(channel):
+            pools[""] = settings.sells_from
+        if send.basis == "available":
+            # Whoever shows what can be bought sells from each place: what is promised there is not free.
+            pools |= {place: (place,) for place in settings.figures_at}
+        for place, locations in pools.items():
+            stock = self._pool(channel, item, known, heard, locations)
             if stock is not None:
-                shown, because = sellable(
-                    name, item.sku, item.category, stock, self._rules, factor=binding.factor, whole=send.step == "whole"
-                )
-                key = Key(name, binding.listing, Aspect.STOCK)
+                shown, because = sellable(name, item.sku, item.category, stock, self._rules, factor=binding.factor, whole=whole)
+                key = Key(name, binding.listing, Aspect.STOCK, place)
                 wanted[key] = Target(key, item.item, {"sellable": shown}, because)
-        for location in channel.settings.figures_at:
+        for location in settings.figures_at if send.basis != "available" else ():
             figure = self._figure(location, known.settled.get(item.item, {}), heard)
             if figure is not None:
                 key = Key(name, binding.listing, Aspect.STOCK, location)
-                shown, because = figure_shown(figure, factor=binding.factor, whole=send.step == "whole")
+                shown, because = figure_shown(figure, factor=binding.factor, whole=whole)
                 wanted[key] = Target(key, item.item, {"sellable": shown}, because)
 
     def _own_stock(self, channel: Channel) -> bool:
@@ -312,16 +317,18 @@ class Decide:
         }
         return channel.name in owners
 
-    def _pool(self, channel: Channel, item: Item, known: Known, heard: frozenset[tuple[str, str]]) -> Pool | None:
+    def _pool(
+        self, channel: Channel, item: Item, known: Known, heard: frozenset[tuple[str, str]], locations: Sequence[str]
+    ) -> Pool | None:
         parts = self._rules.bundle(item.sku)
         if not parts:
-            return self._item_pool(channel, item.item, item.sku, item.category, known, heard)
+            return self._item_pool(channel, item.item, item.sku, item.category, known, heard, locations)
         stocks = []
         for part in parts:
             component = known.components.get(part.sku)
             # A component that is no item (any more) cannot be taken from a shelf: once all items are known it counts as none.
             named = component is not None or self._items_heard(heard)
-            stock = self._item_pool(channel, component or "", part.sku, "", known, heard) if named else None
+            stock = self._item_pool(channel, component or "", part.sku, "", known, heard, locations) if named else None
             stocks.append((part.sku, part.pieces, stock))
         return bundle_pool(stocks)
 
@@ -333,9 +340,15 @@ class Decide:
         )
 
     def _item_pool(
-        self, channel: Channel, item: str, sku: str, category: str, known: Known, heard: frozenset[tuple[str, str]]
+        self,
+        channel: Channel,
+        item: str,
+        sku: str,
+        category: str,
+        known: Known,
+        heard: frozenset[tuple[str, str]],
+        locations: Sequence[str],
     ) -> Pool | None:
-        locations = channel.settings.sells_from
         settled = known.settled.get(item, {})
         figures = {location: self._figure(location, settled, heard) for location in locations}
         _, rule = self._rules.allocation(channel.name, sku, category)
@@ -464,7 +477,7 @@ class Decide:
         if not offered(channel.settings.listing, item.sku, item.category, told) or rule is None or listed is None:
             return
         found = prices.price(channel.name, item.category, listed, self._config.pricing)
-        stock = self._pool(channel, item, known, heard)
+        stock = self._pool(channel, item, known, heard, channel.settings.sells_from)
         if found.value is None or stock is None:
             return
         shown, stock_because = sellable(channel.name, item.sku, item.category, stock, self._rules)

@@ -183,11 +183,11 @@ class OrderDesk:
             self.shop.moved(line.variant, location, available=pieces)
         self.orders.touch(kept)
 
-    def refund(self, order: str, amount: Decimal, *, of_shipping: bool = False) -> None:
-        """A clerk gives money back."""
+    def refund(self, order: str, amount: Decimal, *, shipping: Decimal = Decimal(0)) -> None:
+        """A clerk gives money back, this much of it for the shipping."""
         kept = self.orders.found(order)
         paid = next(one for one in kept.payments if one.kind in ("SALE", "CAPTURE"))
-        self.orders.refund(kept, [(paid, amount)], [], "", amount if of_shipping else Decimal(0))
+        self.orders.refund(kept, [(paid, amount)], [], "", shipping)
 
     def tag(self, order: str, *tags: str) -> None:
         """A clerk (or an app) tags the order."""
@@ -230,6 +230,8 @@ class OrderDesk:
             "fulfilments": parcels,
             "refunded_minor": exact_minor(refunded, order.currency),
             "attributes": dict(order.attributes),
+            # The shop mails its customer when it is told that an order is prepared.
+            "notes": [f"ready at {task.location}" for task in order.tasks if task.prepared],
         }
 
     def _parts(self, order: Order, wanted: Basket) -> list[tuple[int, int]]:

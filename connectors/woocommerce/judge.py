@@ -38,7 +38,10 @@ def read_shown(base_url: str, settings: dict[str, str], secrets: dict[str, str])
 
 
 def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]) -> dict[str, dict[str, Any]]:  # noqa: ARG001
-    """By their order id: number, state, pieces ordered and shipped by SKU, what the customer pays, notes that customers see."""
+    """By their order id: number, state, pieces in the order and shipped by SKU, what the customer pays, notes that customers see.
+
+    Pieces that were refunded are in the order no more.
+    """
     shop = _Shop(base_url, secrets)
     held: dict[str, dict[str, Any]] = {}
     for order in shop.all("orders", {"status": "any"}):
@@ -48,13 +51,18 @@ def read_orders(base_url: str, settings: dict[str, str], secrets: dict[str, str]
         lines: dict[str, int] = {}
         for line in order["line_items"]:
             lines[skus[str(line["id"])]] = lines.get(skus[str(line["id"])], 0) + line["quantity"]
+        for refund in shop.all(f"orders/{order['id']}/refunds", {}) if order["refunds"] else []:
+            for row in refund["line_items"]:
+                of = next(one["value"] for one in row["meta_data"] if one["key"] == "_refunded_item_id")
+                lines[skus[str(of)]] += row["quantity"]
+        parcels = _shipped(order, skus)
         notes = shop.get(f"orders/{order['id']}/notes", {})[0]
         held[str(order["id"])] = {
             "number": order["number"],
             "reference": "",
             "state": order["status"],
             "lines": lines,
-            "shipped": dict(lines) if order["status"] == "completed" else _shipped(order, skus),
+            "shipped": dict(lines) if order["status"] == "completed" and not parcels else parcels,
             "total": order["total"],
             "refunded": f"{sum((-Decimal(one['total']) for one in order['refunds']), Decimal(0)):.2f}",
             "notes": [note["note"] for note in notes if note["customer_note"]],

@@ -1,4 +1,4 @@
-"""`samklang demo`: four small platforms, the hub as a user starts it, a day in fast motion, and a judge at the end."""
+"""`samklang demo`: small platforms, the hub as a user starts it, a day in fast motion, and a judge at the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hub.simulate.world import ITEMS_MAX, ITEMS_MIN, WORLDS
+from hub.simulate.world import ITEMS_MAX, ITEMS_MIN
+from hub.simulate.worlds import WORLDS
 
 ITEMS, SEED, WORLD = 24, 1, "demo"
 

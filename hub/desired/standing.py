@@ -67,6 +67,13 @@ def given_now(
         short[each.place] = short.get(each.place, 0) + each.short
     for place, amount in left.items():
         total[place] = total.get(place, 0) + amount
+    # What left without a word from where left from where it was given.
+    unknown = left.get("", 0)
+    for each in given:
+        if each.place and (taken := min(unknown, max(0, each.quantity - total.get(each.place, 0)))):
+            total[each.place] = total.get(each.place, 0) + taken
+            total[""] -= taken
+            unknown -= taken
     nowhere = total.pop("", 0)
     found = [Given(place, amount, short.get(place, 0)) for place, amount in total.items() if amount]
     if nowhere:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from hub.sdk.sandbox import SandboxBase
@@ -113,11 +114,12 @@ FATE_WORDS: Final[Mapping[Fate, str]] = {
 }
 
 
-def script(chance: Chance) -> list[Step]:
-    """What happens, in order."""
+def script(chance: Chance, more: Mapping[int, tuple[str, str]] = MappingProxyType({})) -> list[Step]:
+    """What happens, in order; `more` are steps of this world only, by their numbers."""
+    special = {**{number: Step(*words) for number, words in more.items()}, **SPECIALS}
     steps = []
     for number in range(STEPS):
-        step = SPECIALS.get(number) or Step(chance.one_of(USUAL))
+        step = special.get(number) or Step(chance.one_of(USUAL))
         if step.what == "sale" and not step.about:
             step = Step("sale", chance.one_of(FATES))
         steps.append(step)
@@ -141,7 +143,8 @@ def open_world(world: World, ports: Mapping[str, Port], chance: Chance) -> None:
         ports[ERP].act(_counting(article.sku, world.shelf[WAREHOUSE, article.sku], world.place(WAREHOUSE, ERP)))
         ports[ERP].act(_counting(article.sku, chance.whole(0, 9), world.place(SHOP, ERP)))
         ports[TILL].act(_counting(article.sku, world.shelf[SHOP, article.sku], world.place(SHOP, TILL)))
-        ports[WEBSHOP].act(_counting(article.sku, chance.whole(1, 60)))
+        for shop in world.shops:
+            ports[shop].act(_counting(article.sku, chance.whole(1, 60)))
 
 
 class Day:

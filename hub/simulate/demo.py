@@ -26,7 +26,8 @@ from hub.simulate.hosted import HostedHub, prepare
 from hub.simulate.ports import Port, listening_socket
 from hub.simulate.postman import Postman
 from hub.simulate.view import Lines, LiveTable, View
-from hub.simulate.world import CURRENCY, KINDS_BOOKED, WORLDS, Chance, World
+from hub.simulate.world import CURRENCY, KINDS_BOOKED, Chance, World
+from hub.simulate.worlds import WORLDS
 
 STEP_SECONDS: Final = 0.25
 LOOK_SECONDS: Final = 0.5
@@ -89,7 +90,7 @@ class Demo:
         self._world = world(seed, items, places)
         self._postman = Postman(list(self._ports.values()), clock)
         self._day = Day(self._world, self._ports, self._postman, chance, view.say)
-        self._script = script(chance)
+        self._script = script(chance, world.more)
         self._seats = [self._seat(config, name) for name in self._ports]
         self._secrets = {
             reference.removeprefix("env:"): self._ports[name].sandbox_secrets()[secret]
@@ -146,7 +147,7 @@ class Demo:
     def _seat(self, config: Config, name: str) -> judge.Seat:
         settings, port = config.channels[name], self._ports[name]
         shown, orders = judge.readers(shipped_connectors() / settings.connector)
-        return judge.Seat(name, shown, orders, port.url, dict(settings.settings), port.sandbox_secrets())
+        return judge.Seat(name, shown, orders, port.url, dict(settings.settings), port.visitor_secrets())
 
     def _challenge(self) -> None:
         """Where a platform proves the subscriber by a challenge, it does so now."""

@@ -120,9 +120,14 @@ class Port:
         return self.look(lambda sandbox: sum(1 for call in sandbox.calls if call.writes))
 
     def sandbox_secrets(self) -> dict[str, str]:
-        """What lets a visitor in, by the manifest's names."""
+        """What lets the hub in, by the manifest's names."""
         channel: dict[str, dict[str, str]] = getattr(self.sandbox, "CHANNEL")  # noqa: B009
         return dict(channel["secrets"])
+
+    def visitor_secrets(self) -> dict[str, str]:
+        """What lets a visitor in: where the platform counts each caller's calls, one of its own."""
+        own: dict[str, str] = getattr(self.sandbox, "VISITOR", {})
+        return {**self.sandbox_secrets(), **own}
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._listening])

@@ -116,6 +116,8 @@ class Postman:
 
     def _bring(self, delivery: Request, forgery: bool, attempts: int) -> None:
         status = post(delivery)
+        if not forgery:
+            self._report(delivery, status)
         if forgery and status == UNVERIFIED:
             self.counts[Fate.FORGED] += 1
         elif not forgery and 200 <= status < 300:
@@ -125,6 +127,13 @@ class Postman:
             self._put(delivery, AGAIN_SECONDS, forgery=forgery, attempts=attempts + 1)
         else:
             self.mistaken.append(f"{'a forged' if forgery else 'a true'} delivery was answered {status or 'not at all'}")
+
+    def _report(self, delivery: Request, status: int) -> None:
+        """Tell the platform what was answered, where it gives up on whoever never takes what it brings."""
+        for port in self._ports:
+            hears = getattr(port.sandbox, "delivered", None)
+            if hears is not None and port.sandbox.hook_url == delivery.url:
+                port.look(lambda _, hears=hears: hears(delivery, status))  # type: ignore[misc]
 
 
 def forged(delivery: Request) -> Request:

@@ -16,10 +16,9 @@ from hub.sdk.wire import Request
 from hub.simulate.ports import Port
 from hub.simulate.postman import Fate, Postman
 from hub.simulate.trade import Bought
-from hub.simulate.world import ERP, SHOP, TILL, WAREHOUSE, WEBSHOP, Chance, World
+from hub.simulate.world import ERP, SHOP, TILL, WAREHOUSE, Chance, World
 
 SHIPPING: Final = Decimal("39.00")
-PICKUP_METHOD: Final = "fetch-aarhus"
 MARGIN: Final = 3
 RISEN_STEPS: Final = 30
 """What rose so lately is not ordered: whether the webshop shows it already is the hub's speed, and that decides nothing here."""
@@ -68,6 +67,7 @@ class Shoppers:
         self._sure = dict(world.shelf)
         self._risen: deque[str] = deque(maxlen=RISEN_STEPS)
         self._changing: deque[tuple[str, Bought]] = deque()
+        self._ordered_so_far: Counter[str] = Counter()
         self._duties: list[Duty] = []
 
     # what is there for sure, whatever others still have to do
@@ -134,22 +134,29 @@ class Shoppers:
         self._world.bought.append(Bought(TILL, receipt, f"{TILL}-{receipt}", "", dict(lines), total))
         return caused
 
-    # in the webshop and on the phone
+    # in the shops and on the phone
 
     def order(self, kind: str, fate: Fate) -> str:
         """Somebody orders, and what this kind of order leads to is due from now on; gives it in words."""
         place = SHOP if kind in FETCHED else WAREHOUSE
-        basket = self._basket(place, 2 if kind in TWO_LINES else 1, 2 if kind == "edited" else 1)
+        shop = self._shop(kind)
+        together = self._world.together(shop, place)
+        basket = self._basket(place, together, 2 if kind in TWO_LINES else 1, 2 if kind == "edited" else 1)
         if not basket:
             return "somebody finds nothing to order"
-        bought = self._phoned(basket) if kind in PHONE else self._ordered(basket, kind, place, fate)
+        bought = self._phoned(basket) if kind in PHONE else self._ordered(shop, basket, kind, place, fate)
+        if bought is None:
+            return f"somebody finds nothing to order in the {shop}"
+        if bought.lines != basket:
+            # The shop sold fewer than they lay there: nothing more is done about such an order.
+            kind = "left" if place == WAREHOUSE else "put aside"
         for sku, pieces in bought.lines.items():
             self._sure[place, sku] -= pieces
         self._world.bought.append(bought)
         if kind in CHANGED:
             self._changing.append((kind, bought))
         self._duties += self._due_at_once(kind, bought)
-        how = "by phone" if kind in PHONE else "in the webshop"
+        how = "by phone" if kind in PHONE else f"in the {shop}"
         return f"somebody orders {_words(bought.lines)} {how}" + (", to fetch it in the shop" if place == SHOP else "")
 
     def change(self) -> str:
@@ -157,7 +164,7 @@ class Shoppers:
         if not self._changing:
             return "nobody thinks again"
         kind, bought = self._changing.popleft()
-        webshop, their = self._ports[WEBSHOP], bought.their
+        webshop, their = self._ports[bought.origin], bought.their
         first = next(iter(bought.lines))
         if kind == "edited":
             # Fewer, for what is added to a sale that the books are working on is added there by a person.
@@ -179,35 +186,43 @@ class Shoppers:
 
     def _called_off(self, bought: Bought, parts: dict[str, int]) -> None:
         their = bought.their
-        self._postman.hand_over(self._ports[WEBSHOP].act(lambda shop: _as_any(shop).cancel(their, parts)))
+        self._postman.hand_over(self._ports[bought.origin].act(lambda shop: _as_any(shop).cancel(their, parts)))
         bought.lines = {sku: pieces - parts.get(sku, 0) for sku, pieces in bought.lines.items() if pieces > parts.get(sku, 0)}
         bought.total = None
 
-    def _ordered(self, basket: dict[str, int], kind: str, place: str, fate: Fate) -> Bought:
-        how: dict[str, Any] = {"pickup": PICKUP_METHOD} if place == SHOP else {}
+    def _shop(self, kind: str) -> str:
+        """Where the next order of this kind is placed: every kind goes round all shops."""
+        shops = self._world.shops
+        kinds = (*SENT, *FETCHED, *PHONE)
+        self._ordered_so_far[kind] += 1
+        return shops[(kinds.index(kind) + self._ordered_so_far[kind]) % len(shops)]
+
+    def _ordered(self, shop: str, basket: dict[str, int], kind: str, place: str, fate: Fate) -> Bought | None:
+        """None where the shop shows none of it."""
+        how = self._world.fetching(shop) if place == SHOP else {}
         if kind == "shipping back" or (place == WAREHOUSE and self._chance.whole(0, 1)):
             how["shipping"] = SHIPPING
-        their, caused = self._did(WEBSHOP, lambda shop: shop.order(basket, **how))
+        their, caused = self._did(shop, lambda hands: hands.order(basket, **how))
         self._postman.hand_over(caused, fate)
-        slip = self._seen(WEBSHOP, their)
+        if not their:
+            return None
+        slip = self._seen(shop, their)
         lines = {line["sku"]: int(line["quantity"]) for line in slip["lines"]}
-        return Bought(WEBSHOP, their, f"{WEBSHOP}-{slip['number']}", place, lines, slip["total_minor"])
+        return Bought(shop, their, f"{shop}-{slip['number']}", place, lines, slip["total_minor"])
 
     def _phoned(self, basket: dict[str, int]) -> Bought:
         their, _ = self._did(ERP, lambda erp: erp.phone_order(basket))
         return Bought(ERP, their, "", WAREHOUSE, dict(basket), self._seen(ERP, their)["total_minor"])
 
-    def _basket(self, place: str, lines: int, pieces_min: int) -> dict[str, int]:
+    def _basket(self, place: str, together: tuple[str, ...], lines: int, pieces_min: int) -> dict[str, int]:
         """Things that can be ordered whatever the hub has done by now."""
-        there = [sku for sku in self.stocked(place, 2) if sku not in self._risen and self._pooled(sku) >= 2 + MARGIN]
+        sure = [sku for sku in self.stocked(place, 2) if sku not in self._risen]
+        there = [sku for sku in sure if sum(self._sure[each, sku] for each in together) >= 2 + MARGIN]
         basket: dict[str, int] = {}
         for _ in range(min(lines, len(there))):
             sku = self._chance.one_of([one for one in there if one not in basket])
             basket[sku] = self._chance.whole(pieces_min, 2)
         return basket
-
-    def _pooled(self, sku: str) -> int:
-        return self._sure[SHOP, sku] + self._sure[WAREHOUSE, sku]
 
     # what is due
 
@@ -281,7 +296,7 @@ class Shoppers:
         return True
 
     def _told_that_left(self, bought: Bought, sku: str) -> bool:
-        lines = self._seen(WEBSHOP, bought.their)["lines"]
+        lines = self._seen(bought.origin, bought.their)["lines"]
         return any(line["sku"] == sku and line["fulfilled"] == bought.lines[sku] for line in lines)
 
     def _put_aside(self, bought: Bought) -> bool:
@@ -299,7 +314,7 @@ class Shoppers:
         return bool(found)
 
     def _handed_over(self, bought: Bought, *, ring_up: bool) -> bool:
-        if not self._seen(WEBSHOP, bought.their)["notes"]:
+        if not self._seen(bought.origin, bought.their)["notes"]:
             return False
         place, number, lines = self._world.place(SHOP, TILL), bought.number, dict(bought.lines)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from hub.clock import ManualClock
 from hub.simulate.trade import Bought, Paper, booked_paper, fetched_paper, own_paper, receipt_papers
@@ -85,6 +85,10 @@ class World:
     channels: ClassVar[tuple[str, ...]] = CHANNELS
     pools: ClassVar[Mapping[str, int]] = {WEBSHOP: 0, SOCIAL: SOCIAL_KEPT_BACK}
     """Channels that sell from both places as one, and how many pieces of everything are kept back there."""
+    shops: ClassVar[tuple[str, ...]] = (WEBSHOP,)
+    """Channels where orders are placed."""
+    more: ClassVar[Mapping[int, tuple[str, str]]] = {}
+    """What happens here besides the usual script: the step's number → what, and about what."""
 
     def __init__(self, seed: int, items: int, places: dict[tuple[str, str], str]) -> None:
         if not ITEMS_MIN <= items <= ITEMS_MAX:
@@ -106,6 +110,14 @@ class World:
     def place(self, location: str, channel: str) -> str:
         """How this channel calls the location."""
         return self._places[location, channel]
+
+    def together(self, shop: str, place: str) -> tuple[str, ...]:
+        """The locations whose pieces this shop sells as one figure, when an order is to be handed out at `place`."""
+        return (SHOP, WAREHOUSE)
+
+    def fetching(self, shop: str) -> dict[str, Any]:
+        """What a customer of this shop chooses to fetch an order in Aarhus, as its people's hands take it."""
+        return {"pickup": "fetch-aarhus"}
 
     def list_price(self, sku: str) -> Decimal:
         """The price in the list, without tax, in kroner."""
@@ -142,18 +154,19 @@ class World:
         return {**own, TILL: own[TILL] + fetched, ERP: booked}
 
 
-WORLDS: Final[Mapping[str, type[World]]] = {"demo": World}
-"""By the name of their folder of configuration."""
-
-
 def shown_ore(list_ore: int) -> int:
     """A list price without tax as shops show it: tax on top, then the nearest price ending in ,95 (the lower on a tie)."""
-    with_tax = (list_ore * (100 + TAX_PERCENT) * 2 + 100) // 200
+    with_tax = taxed_ore(list_ore)
     below = (with_tax - ENDING_ORE) // 100 * 100 + ENDING_ORE
     if below == with_tax:
         return with_tax
     above = below + 100
     return below if below > 0 and with_tax - below <= above - with_tax else above
+
+
+def taxed_ore(list_ore: int) -> int:
+    """A list price with the tax on top, half an øre up."""
+    return (list_ore * (100 + TAX_PERCENT) * 2 + 100) // 200
 
 
 def _article(number: int) -> Article:

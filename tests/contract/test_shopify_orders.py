@@ -167,7 +167,7 @@ def test_what_came_back_is_no_cancellation() -> None:
 def test_a_refund_of_shipping_names_the_charge() -> None:
     rig = shop()
     ident = rig.sandbox.order({"TEE-001": 1}, shipping=SHIPPING)
-    rig.sandbox.refund(ident, SHIPPING, of_shipping=True)
+    rig.sandbox.refund(ident, SHIPPING, shipping=SHIPPING)
     order = rig.order(ident)
     (charge,) = order["charges"]
     refund = order["payments"][-1]

@@ -61,3 +61,9 @@ def test_fewer_pieces_take_from_the_last_place_first() -> None:
 def test_what_a_place_cannot_deliver_is_needed_again() -> None:
     found = standing(3, {}, [Given("a", 3)], {"a": 1})
     assert (found.open, found.need) == ({"a": 2}, 1)
+
+
+def test_what_left_without_a_word_from_where_left_from_where_it_was_given() -> None:
+    assert given_now(2, {"": 2}, [Given("a", 2)], {}, []) == [Given("a", 2)]
+    assert given_now(3, {"": 3}, [Given("a", 1), Given("b", 1)], {}, []) == [Given("a", 1), Given("b", 1), Given("", 1)]
+    assert given_now(3, {"a": 1, "": 1}, [Given("a", 3)], {"a": 1}, []) == [Given("a", 3)]
