@@ -167,11 +167,11 @@ class _Choice:
         else:
             chosen = []
             step["why"] = "no place has all of it, and it is not split"
-        parts, rest = dealt(
-            [(each.line, each.item, each.quantity) for each in self.group],
-            [*chosen, *(name for name in ordered if name not in chosen)] if whole or self.rule.split else [],
-            stock,
-        )
+        parts, rest = dealt([(each.line, each.item, each.quantity) for each in self.group], chosen, stock)
+        if rest and (whole or self.rule.split):
+            # What is no whole piece at one of them may be one with a place that was not needed for anything else.
+            more, rest = dealt(rest, [name for name in ordered if name not in chosen], stock)
+            parts += more
         found = [Part(line, item, place, quantity) for line, item, place, quantity in parts]
         for part in found:
             shelves.take(part.place, part.item, part.quantity)
