@@ -30,7 +30,7 @@ demo: .venv/run
 	$(BIN)/samklang demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -m "not real" -rs
+	$(BIN)/python -m pytest -m "not real" -rs -n auto --dist worksteal
 
 check: lint types contracts
 	$(BIN)/python -m pytest -rs tests/house tests/unit/test_mapping*.py
