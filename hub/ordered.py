@@ -149,6 +149,16 @@ class Ordered:
         dirty.mark(tx, [(dirty.ORDER, binding.order, "") for binding in bound], mark)
         self._keep_parties(tx, told, carried, now)
 
+    def gone(self, tx: Tx, ids: Sequence[tuple[str, str]], now: int, mark: int) -> None:
+        """Orders that their birthplace definitely lacks: what is open of them is called off."""
+        rows = [
+            replace(each, value={**each.value, "state": "cancelled"}, version=0, begun=mark, seq=mark, at=now)
+            for each in orders.bindings(tx, ids).values()
+            if each.role == ORIGIN and each.value["state"] in ("hold", "reserve", "release")
+        ]
+        orders.save_bindings(tx, rows)
+        dirty.mark(tx, [(dirty.ORDER, each.order, "") for each in rows], mark)
+
     def _conserved(self, told: RecordTold, refused: list[letters.DeadLetter], now: int) -> dict[str, Plain] | None:
         try:
             return conserved(told.value)

@@ -92,6 +92,7 @@ class Told:
             self._ordered.keep(tx, of_orders, now, mark, numbers[1:])
             self._moved.keep(tx, of_movements, heard, now, mark)
             self._keep_gone(tx, understood, mark)
+            self._ordered.gone(tx, self._gone_of("order", understood), now, mark)
             self._keep_rest(tx, understood, now, mark)
             inbox.understood(tx, states)
 
@@ -372,11 +373,7 @@ class Told:
 
     def _keep_gone(self, tx: Tx, said: Understood, mark: int) -> None:
         """What the platform definitely lacks: no longer shown, no longer compared, and no claim of it holds."""
-        gone = [
-            (channel, listing)
-            for channel, stream, listing in said.gone
-            if "item" in self._channels[channel].manifest.streams[stream].maps
-        ]
+        gone = self._gone_of("item", said)
         if not gone:
             return
         known = catalogue.bindings(tx, gone)
@@ -392,6 +389,11 @@ class Told:
         targets.drop_targets(tx, stale)
         targets.drop_observations(tx, gone)
         dirty.mark(tx, [(dirty.ITEM, b.item, "") for b in known.values() if b.item], mark)
+
+    def _gone_of(self, entity: str, said: Understood) -> list[tuple[str, str]]:
+        """What was said to be gone on streams about this, by channel and id."""
+        streams = {name: channel.manifest.streams for name, channel in self._channels.items()}
+        return [(channel, ident) for channel, stream, ident in said.gone if entity in streams[channel][stream].maps]
 
     def _keep_rest(self, tx: Tx, said: Understood, now: int, mark: int) -> None:
         letters.keep(tx, said.letters)

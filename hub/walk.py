@@ -45,6 +45,8 @@ from hub.store.vault import Vault
 from hub.told import Told
 
 DELIVERIES_MAX: Final = 1_000
+UNSAID_MAX: Final = 500
+"""Open orders looked up after one listing."""
 ABSENT_MIN: Final = 10
 """Up to this many absent listings are always looked up; above it the share per sweep counts."""
 
@@ -289,6 +291,8 @@ class Walk:
         def keep(tx: Tx) -> None:
             if "item" in stream.maps and stream.complete:
                 self._look_for_absent(tx, reading, now, numbers)
+            if "order" in stream.maps and stream.look_up:
+                self._look_for_unsaid(tx, reading, now, numbers)
             if first:
                 dirty.mark_all_items(tx, numbers[1])
                 if not self.told.items_heard(self._heard) and self.told.items_heard(heard):
@@ -297,6 +301,16 @@ class Walk:
 
         self._database.transaction(keep)
         self._heard = heard
+
+    def _look_for_unsaid(self, tx: Tx, reading: Reading, now: int, numbers: range) -> None:
+        """Open orders that a listing did not say again are looked up: one may be deleted, of which nobody tells. Not many."""
+        unsaid, known = orders.open_unsaid(tx, reading.channel, reading.started_at, UNSAID_MAX)
+        guards = self._config.pricing.guards
+        if len(unsaid) > ABSENT_MIN and len(unsaid) * 100 > known * guards.gone_percent:
+            ledger.count(tx, {("held_sweep", reading.channel, reading.stream): 1})
+            unsaid = unsaid[:ABSENT_MIN]
+        asked = [(reading.channel, reading.stream, their, "not said again by a listing") for their in unsaid]
+        channels.ask(tx, asked, numbers[0], now)
 
     def _look_for_absent(self, tx: Tx, reading: Reading, now: int, numbers: range) -> None:
         """Absence is not evidence: ids that a complete listing lacks are looked up singly, at most a set share per sweep."""

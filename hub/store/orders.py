@@ -165,6 +165,21 @@ def save_bindings(tx: Tx, rows: Sequence[OrderBinding]) -> None:
     )
 
 
+def open_unsaid(tx: Tx, channel: str, before: int, limit: int) -> tuple[list[str], int]:
+    """A channel's own ids of open orders that were born there and not said again since a time, and how many are open at all."""
+    where = (
+        "FROM order_bindings b CROSS JOIN orders o WHERE b.channel = :channel AND b.role = 'origin' "
+        "AND o.\"order\" = b.\"order\" AND o.history = 0 AND o.state IN ('hold', 'reserve', 'release')"
+    )
+    rows = tx.query(
+        f"SELECT b.their {where} AND b.at < :before ORDER BY b.at, b.their LIMIT :limit",
+        channel=channel,
+        before=before,
+        limit=limit,
+    )
+    return [row[0] for row in rows], int(tx.query(f"SELECT count(*) {where}", channel=channel)[0][0])
+
+
 def reservations_of(tx: Tx, items: Iterable[str]) -> list[Reservation]:
     """All reservations of these items."""
     rows = tx.query_keys(

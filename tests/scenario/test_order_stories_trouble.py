@@ -153,6 +153,19 @@ def test_a_trashed_order_gives_its_goods_back_and_is_called_off_in_the_books(tmp
     assert shop.quiet()
 
 
+def test_an_order_deleted_for_good_is_missed_by_the_next_listing_and_called_off(tmp_path: Path) -> None:
+    shop = _with_blog(tmp_path)
+    blog = shop.stage.platforms["blog"]
+    order = blog.order({"TEE": 2})
+    shop.run(120)
+    assert ([pieces(sale) for sale in shop.sales()], shop.shops("TEE")) == ([2], (8, 8))
+    blog.remove_order(order)
+    blog.count("TEE", 10)
+    shop.run(2 * 3600)
+    assert ([pieces(sale) for sale in shop.sales()], shop.shops("TEE")) == ([0], (10, 10))
+    assert shop.quiet()
+
+
 def _with_blog(folder: Path) -> Merchant:
     shop = merchant(
         folder,

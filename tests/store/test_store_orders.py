@@ -106,3 +106,15 @@ def test_items_of_which_something_left(database: Database) -> None:
     rows = [_part("o1", "1"), replace(_part("o1", "2", item="cap"), part="f1"), replace(_part("o2", "1", item="cap"), part="f2")]
     database.transaction(lambda tx: orders.reserve(tx, rows))
     assert database.read(orders.items_waiting_for_figures) == {"cap"}
+
+
+def test_open_orders_that_a_listing_did_not_say_again_are_found(database: Database) -> None:
+    def born(name: str, state: str, at: int, role: str = "origin") -> tuple[orders.Order, orders.OrderBinding]:
+        order = orders.Order(name, "shop", name, f"SHOP-{name}", state, 1, 1, False, "DKK", 100)
+        return order, orders.OrderBinding("shop", name, name, role, {"order": name, "state": state, "lines": []}, 0, 0, 1, 1, at)
+
+    rows = [born("a", "release", 5), born("b", "reserve", 20), born("c", "ended", 5), born("d", "release", 5, "export")]
+    database.transaction(lambda tx: orders.save_orders(tx, [order for order, _ in rows]))
+    database.transaction(lambda tx: orders.save_bindings(tx, [binding for _, binding in rows]))
+    assert database.read(lambda tx: orders.open_unsaid(tx, "shop", 10, 9)) == (["a"], 2)
+    assert database.read(lambda tx: orders.open_unsaid(tx, "shop", 30, 1)) == (["a"], 2)
