@@ -25,8 +25,8 @@ from hub.sdk.api import Plain, Request, Response, SandboxBase, json_response, re
 from hub.sdk.sandbox_graphql import DocumentError, Operation, Selection, bound, read_document, shaped
 
 COST_MAX: Final = 1_000
-POINTS_MAX: Final = 2_000.0
-POINTS_PER_SECOND: Final = 100.0
+POINTS_SECONDS: Final = 20.0
+"""The bucket holds the points of so many seconds, on every plan."""
 KEYED: Final = frozenset({"inventorySetQuantities", "inventoryActivate", "refundCreate"})
 """Mutations that are refused without an idempotency key."""
 QUIET: Final = frozenset({"bulkOperationRunQuery"})
@@ -37,7 +37,7 @@ class Sandbox(OrderDesk, SandboxBase):
     """One shop.
 
     Options: access_token, client_id, client_secret, refresh_token, shop, currency, prices_tax, tax_percent, locations (comma),
-    versions (comma, the supported ones), header_style (classic or events), files_host, sold_from (location that ships).
+    versions (comma, the supported ones), header_style (classic or events), points_per_second (of its plan), files_host, sold_from (location that ships).
     """
 
     VISITOR: Final[dict[str, str]] = {"access_token": "made-up-token-of-another-app"}
@@ -60,6 +60,7 @@ class Sandbox(OrderDesk, SandboxBase):
             "locations": "70000001,70000002",
             "versions": "2026-10,2026-07,2026-04,2026-01",
             "header_style": "classic",
+            "points_per_second": "100",
         }
         self.options = {**defaults, **self.options}
         self.state = State(self.options["currency"], self.options["prices_tax"] == "included")
@@ -67,7 +68,9 @@ class Sandbox(OrderDesk, SandboxBase):
         self.shop = Shop(self.state, self.micros, self._told)
         self.orders = Orders(self.shop, Decimal(self.options["tax_percent"]))
         self.tokens = TokenDesk(self.options, self.micros, self.random.getrandbits)
-        self.points, self._points_at = POINTS_MAX, self.micros()
+        self._rate = float(self.options["points_per_second"])
+        self._points_max = self._rate * POINTS_SECONDS
+        self.points, self._points_at = self._points_max, self.micros()
         self._files: dict[str, bytes] = {}
         self._base = ""
         self._wire_up()
@@ -112,7 +115,7 @@ class Sandbox(OrderDesk, SandboxBase):
             return self._headed(self.unauthorized(), path[3])
         if not visits:
             return self._headed(self._executed(body), path[3])
-        kept, self.points = (self.points, self._points_at), POINTS_MAX
+        kept, self.points = (self.points, self._points_at), self._points_max
         answer = self._executed(body)
         self.points, self._points_at = kept
         return self._headed(answer, path[3])
@@ -199,14 +202,14 @@ class Sandbox(OrderDesk, SandboxBase):
 
     def _restore_points(self) -> None:
         now = self.micros()
-        self.points = min(POINTS_MAX, self.points + (now - self._points_at) / 1_000_000 * POINTS_PER_SECOND)
+        self.points = min(self._points_max, self.points + (now - self._points_at) / 1_000_000 * self._rate)
         self._points_at = now
 
     def _cost(self, requested: int, actual: int | None) -> Plain:
         status = {
-            "maximumAvailable": int(POINTS_MAX),
+            "maximumAvailable": int(self._points_max),
             "currentlyAvailable": int(self.points),
-            "restoreRate": int(POINTS_PER_SECOND),
+            "restoreRate": int(self._rate),
         }
         return {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": status}
 

@@ -82,7 +82,7 @@ class Demo:
         registry = Registry([])
         chance = Chance(seed)
         self._ports = {
-            name: Port(name, registry.sandbox_class(settings.connector)(clock, seed), clock)
+            name: Port(name, registry.sandbox_class(settings.connector)(clock, seed, **world.options.get(name, {})), clock)
             for name, settings in config.channels.items()
         }
         self._hears = [name for name, s in config.channels.items() if registry.manifest(s.connector).deliveries is not None]

@@ -33,6 +33,8 @@ class Webshops(World):
     channels: ClassVar[tuple[str, ...]] = (TILL, ERP, WEBSHOP, OUTLET, SOCIAL)
     pools: ClassVar[Mapping[str, int]] = {OUTLET: 0, SOCIAL: SOCIAL_KEPT_BACK}
     shops: ClassVar[tuple[str, ...]] = (WEBSHOP, OUTLET)
+    options: ClassVar[Mapping[str, Mapping[str, str]]] = {WEBSHOP: {"points_per_second": "1000"}}
+    """A day of half a minute asks more of a shop than its smallest plan grants."""
     more: ClassVar[Mapping[int, tuple[str, str]]] = {
         2: ("order", "shipping back"),
         5: ("order", "half shipped"),

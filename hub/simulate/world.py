@@ -87,6 +87,8 @@ class World:
     """Channels that sell from both places as one, and how many pieces of everything are kept back there."""
     shops: ClassVar[tuple[str, ...]] = (WEBSHOP,)
     """Channels where orders are placed."""
+    options: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """By channel, what its platform in small is told when it starts."""
     more: ClassVar[Mapping[int, tuple[str, str]]] = {}
     """What happens here besides the usual script: the step's number → what, and about what."""
 
