@@ -37,7 +37,8 @@ class Sandbox(OrderDesk, SandboxBase):
     """One shop.
 
     Options: access_token, client_id, client_secret, refresh_token, shop, currency, prices_tax, tax_percent, locations (comma),
-    versions (comma, the supported ones), header_style (classic or events), points_per_second (of its plan), files_host, sold_from (location that ships).
+    versions (comma, the supported ones), header_style (classic or events), points_per_second (of its plan), files_host,
+    sold_from (location that ships).
     """
 
     VISITOR: Final[dict[str, str]] = {"access_token": "made-up-token-of-another-app"}
