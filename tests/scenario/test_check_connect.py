@@ -59,7 +59,7 @@ def test_a_wrong_secret_is_named_with_its_line_and_never_shown(desk: Desk, monke
     monkeypatch.setenv("TILL_TOKEN", "quite-another-token")
     said, _ = till(desk)
     assert not said.ok
-    assert said.words.startswith(f"it does not accept our sign-in: mend the secrets [{desk.folder / 'channels' / 'till.yaml'}:7]")
+    assert said.words.startswith(f"it does not accept our sign-in: mend the secrets [{desk.folder / 'channels' / 'till.yaml'}:8]")
     assert "quite-another-token" not in said.words
 
 
