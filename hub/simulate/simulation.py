@@ -9,21 +9,21 @@ import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from random import Random
 from typing import Final
 
 from hub.settings.model import ChannelSettings, Config
 from hub.simulate.checkers import Findings, StepJudge, Violation
-from hub.simulate.crew import HUB, HubCrew
+from hub.simulate.crew import HubCrew
 from hub.simulate.demand import Customers
 from hub.simulate.disagreement import LOOK_SECONDS, Disagreement
 from hub.simulate.faults import Faults, Mischief
-from hub.simulate.line import BEFORE_WRITE, READ, WRITTEN, Line
+from hub.simulate.line import Line
 from hub.simulate.mail import Mail
 from hub.simulate.retailer import HOOKS, open_shop
-from hub.simulate.scheduler import START, Scheduler, Task, VirtualClock
+from hub.simulate.scheduler import START, Scheduler, VirtualClock
 from hub.simulate.staff import Staff
+from hub.simulate.trouble import Trouble
 from hub.simulate.verdicts import not_at_rest, wrong_books, wrong_numbers, wrong_origins
 from hub.store import ledger
 from hub.store.ledger import Entry
@@ -34,12 +34,8 @@ SETTLE_HOURS_MAX: Final = 12
 WIND_DOWN_HOURS_MAX: Final = 72
 SILENCE_MICROS: Final = 2 * 3_600_000_000
 LOOK_MICROS: Final = 600_000_000
-RESTART_SECONDS: Final = (5.0, 180.0)
-SEAMS_TO_DEATH_MAX: Final = 12
-EDITED_MORE: Final = (1, 9)
 TELLS_MAX: Final = 200
 LEDGER_LINES_MAX: Final = 1_000_000
-CRASH_SEAMS: Final = ("before transaction", "after transaction", READ, BEFORE_WRITE, WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +86,10 @@ class Simulation:
         self.findings = Findings(self.scheduler)
         self._ways = Random(f"ways {seed}")
         self._lines: dict[str, Line] = {}
-        self._death: tuple[str, int] = ("", 0)
-        """At which kind of seam the hub dies next, and at which of them; none for ""."""
-        self._edited: set[tuple[str, str]] = set()
         self.tells: deque[str] = deque(maxlen=TELLS_MAX)
         self.crew = HubCrew(config, self.scheduler, self.clock, self._line, self.retailer.registry, self.retailer.secrets)
         self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
         self.disagreement = Disagreement()
-        self.scheduler.crashing, self.scheduler.died = self._dies, self._died
 
     def _line(self, settings: ChannelSettings) -> Line:
         channel = settings.channel
@@ -126,8 +118,11 @@ class Simulation:
         wanted = self._wanted
         self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, self.tell)
         self.staff = Staff(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell)
-        for work in (self._look_on, self._outages, self._edits, self._crashes):
-            self.scheduler.start(work.__name__, work)
+        self.scheduler.start("onlooker", self._look_on)
+        restarted = self.judge.pace.restarted
+        self.trouble = Trouble(
+            self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, restarted, self.tell
+        )
         end = START + wanted.days * DAY_MICROS
         while self.scheduler.now < end and not self.findings.violations:
             self._go(min(end, self.scheduler.now + 3_600_000_000))
@@ -140,12 +135,9 @@ class Simulation:
 
     def _settle(self) -> float:
         """Nothing goes wrong any more: wait until all agree, at most as long as is promised; then until nothing stirs."""
-        self.mischief.stop()
+        self.trouble.end()
         self.customers.close()
         self.staff.finish()
-        self._death = ("", 0)
-        for line in self._lines.values():
-            line.down = False
         began, out_at = self.scheduler.now, 0
         while not out_at and self.scheduler.now - began < WIND_DOWN_HOURS_MAX * 3_600_000_000:
             self._go(self.scheduler.now + LOOK_MICROS)
@@ -184,69 +176,6 @@ class Simulation:
             self.scheduler.sleep(LOOK_SECONDS)
             self.judge.look()
             self.disagreement.look(self.retailer, self.truth, self.scheduler.now)
-
-    # what goes wrong
-
-    def _crashes(self) -> None:
-        luck = self.mischief.luck("crashes_per_day")
-        while (seconds := self.mischief.seconds_to_next("crashes_per_day")) is not None:
-            self.scheduler.sleep(seconds)
-            if self.mischief.on and self.crew.alive:
-                self._death = luck.choice(CRASH_SEAMS), luck.randint(1, SEAMS_TO_DEATH_MAX)
-
-    def _dies(self, task: Task, where: str) -> bool:
-        named, left = self._death
-        if where != named or task.crew != HUB:
-            return False
-        self._death = (named, left - 1) if left > 1 else ("", 0)
-        return left <= 1
-
-    def _died(self, crew: str) -> None:
-        self.mischief.came("crashes_per_day")
-        self.tell("the hub dies")
-        self.scheduler.start("restart", self._restart)
-
-    def _restart(self) -> None:
-        self.scheduler.sleep(self.mischief.luck("crashes_per_day").uniform(*RESTART_SECONDS))
-        self.judge.pace.restarted()
-        self.tell("the hub starts again")
-        self.crew.start()
-
-    def _outages(self) -> None:
-        luck = self.mischief.luck("outages_per_day")
-        while (seconds := self.mischief.seconds_to_next("outages_per_day")) is not None:
-            self.scheduler.sleep(seconds)
-            channel = luck.choice(sorted(self.retailer.platforms))
-            minutes = luck.uniform(2, self.mischief.faults.outage_minutes_max)
-            if self.mischief.on and channel in self._lines:
-                self.mischief.came("outages_per_day")
-                self.tell(f"the {channel} is down for {minutes:.0f} minutes")
-                self._lines[channel].down = True
-                self.scheduler.sleep(minutes * 60)
-                self._lines[channel].down = False
-
-    def _edits(self) -> None:
-        """A person types into a channel that is not right about it; into each thing once: more would stop the hub's repairs."""
-        luck = self.mischief.luck("edits_per_day")
-        books, till = self.retailer.books, self.retailer.till
-        while (seconds := self.mischief.seconds_to_next("edits_per_day")) is not None:
-            self.scheduler.sleep(seconds)
-            channel, good = luck.choice(sorted(self.retailer.platforms)), luck.choice(self.truth.goods)
-            if not self.mischief.on or channel == books or (channel, good.sku) in self._edited:
-                continue
-            hand = self.retailer.platforms[channel]
-            if good.sku not in hand.shown():
-                continue
-            self._edited.add((channel, good.sku))
-            self.mischief.came("edits_per_day")
-            if channel == till or luck.random() < 0.5:
-                wrong = self.truth.asked_price(good.sku) + Decimal(luck.randint(*EDITED_MORE))
-                hand.set_price(good.sku, wrong)
-                self.tell(f"somebody types a price of {wrong} for {good.sku} into the {channel}")
-            else:
-                pieces = sum(hand.shown()[good.sku]["stock"].values()) + luck.randint(*EDITED_MORE)
-                hand.count(good.sku, pieces)
-                self.tell(f"somebody types {pieces} of {good.sku} into the {channel}")
 
     # what came of it
 
