@@ -243,6 +243,11 @@ class Sandbox(OrderDesk, SandboxBase):
             return False
         return operation.kind == "mutation" and bool({one.name for one in operation.chosen} - QUIET)
 
+    def subscribes(self, request: Request) -> bool:
+        """A mutation of subscriptions only."""
+        operation = read_document(str(read_json(request.body)["query"]), PHRASES)
+        return all(one.name.startswith("webhookSubscription") for one in operation.chosen)
+
     def unauthorized(self) -> Response:
         """A token that is not known, or has ended."""
         words = "[API] Invalid API key or access token (unrecognized login or wrong password)"

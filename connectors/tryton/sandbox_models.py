@@ -53,7 +53,8 @@ _LOCATIONS: Final = (
     (5, "Warehouse", "WH", "warehouse", None, 3), (6, "Supplier", "SUP", "supplier", None, None),
     (7, "Customer", "CUS", "customer", None, None), (8, "Transit", None, "storage", None, None),
     (9, "Store", "SHOP", "warehouse", None, 10), (10, "Store Floor", "FLOOR", "storage", 9, None),
-    (11, "Store Shelf", "SHELF", "storage", 10, None),
+    (11, "Store Shelf", "SHELF", "storage", 10, None), (12, "Second Store", "SHOP2", "warehouse", None, 13),
+    (13, "Second Floor", "FLOOR2", "storage", 12, None), (14, "Second Shelf", "SHELF2", "storage", 13, None),
 )  # fmt: skip
 
 

@@ -114,6 +114,9 @@ class Sandbox(People, SandboxBase):
     def is_write(self, request: Request) -> bool:
         return request.method not in READS
 
+    def subscribes(self, request: Request) -> bool:
+        return "/webhooks" in request.path
+
     def route(self, request: Request) -> Response:
         """Everything under /wp-json/wc/v3; the shop may lie in a folder of its site."""
         away = self._turned_away()

@@ -20,7 +20,9 @@ def simulate(
     faults: Annotated[str, typer.Option(help="none, usual, hostile, or a YAML file")] = "usual",
     items: Annotated[int, typer.Option(min=1, max=10_000, help="How many items are sold")] = ITEMS,
     customers: Annotated[int, typer.Option(min=1, help="How many customers come in a day, about")] = CUSTOMERS,
-    webshops: Annotated[int, typer.Option(min=1, max=9, help="How many webshops the made retailer has")] = 1,
+    world: Annotated[
+        str, typer.Option(help="The made retailer: seven (channels: two stores, three webshops) or small (four channels)")
+    ] = "seven",
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write what came of it as one page")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="What came of each seed as JSON")] = False,
 ) -> None:
@@ -34,7 +36,7 @@ def simulate(
         days=days,
         items=items,
         customers=customers,
-        webshops=webshops,
+        world=world,
         named=faults,
         report=report,
         as_json=as_json,

@@ -92,6 +92,10 @@ class SandboxBase:
         """Whether this request means to change something."""
         raise NotImplementedError
 
+    def subscribes(self, request: Request) -> bool:
+        """Whether this write is about who is told of what, not about anything that a customer sees or anybody books."""
+        return False
+
     def unauthorized(self) -> Response:
         """The platform's own answer to a login that has expired."""
         return json_response({"error": "unauthorized"}, 401)

@@ -95,7 +95,7 @@ class StepJudge:
 
     def leaving(self, channel: str, request: Request, writes: bool) -> None:
         """A request is about to leave: what it writes must have been intended, durably."""
-        if not writes:
+        if not writes or self._retailer.platforms[channel].subscribes(request):
             return
         with self._findings.scheduler.alone():
             sent = self._crew.store.read(lambda tx: changes.open_in(tx, channel, ["sent"], 1))

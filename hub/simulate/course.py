@@ -12,11 +12,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
 from hub.clock import SystemClock
+from hub.errors import ConfigError
 from hub.log import configure
 from hub.settings.model import Config
 from hub.simulate.faults import Faults, faults_of
 from hub.simulate.report import page
-from hub.simulate.retailer import generated, own
+from hub.simulate.retailer import WORLDS, generated, own
 from hub.simulate.scheduler import START
 from hub.simulate.simulation import Result, Simulation, Wanted
 
@@ -30,14 +31,14 @@ def run_seeds(
     days: int,
     items: int,
     customers: int,
-    webshops: int,
+    world: str,
     named: str,
     report: Path | None = None,
     console: Console | None = None,
     as_json: bool = False,
 ) -> bool:
     """Simulate each seed and print what came of it; whether no promise was broken. ConfigError for what cannot be simulated."""
-    config = own(folder) if folder else generated(webshops)
+    config = own(folder) if folder else generated(_known(world))
     faults = faults_of(named)
     said = console or Console(stderr=as_json)
     # What goes wrong is wanted here: the hub's own words of it would bury the result.
@@ -59,6 +60,12 @@ def run_seeds(
         report.write_text(page(results, named), encoding="utf-8")
         said.print(f"Report: {report}")
     return not any(result.violations for result in results)
+
+
+def _known(world: str) -> str:
+    if world not in WORLDS:
+        raise ConfigError(f"there is no retailer {world}: choose one of {', '.join(WORLDS)}")
+    return world
 
 
 def _one(config: Config, wanted: Wanted, faults: Faults, said: Console) -> Result:

@@ -95,13 +95,16 @@ class Customers:
     # in the shop
 
     def _rings_up(self) -> None:
-        sku, pieces = self._wanted(), self._luck.choice((1, 1, 1, 2))
-        if self._is_day and self._truth.takeable(self._retailer.shop, sku) >= pieces:
-            self._receipt({sku: pieces}, {}, {})
+        till, sku, pieces = self._counter(), self._wanted(), self._luck.choice((1, 1, 1, 2))
+        if self._is_day and self._truth.takeable(self._retailer.shops[till], sku) >= pieces:
+            self._receipt(till, {sku: pieces}, {}, {})
+
+    def _counter(self) -> str:
+        return self._luck.choice(self._retailer.tills)
 
     def _rings_up_more(self) -> None:
-        sku, kind = self._wanted(), self._luck.choice(("tip", "cash", "custom", "discount"))
-        if not self._is_day or self._truth.takeable(self._retailer.shop, sku) < 1:
+        till, sku, kind = self._counter(), self._wanted(), self._luck.choice(("tip", "cash", "custom", "discount"))
+        if not self._is_day or self._truth.takeable(self._retailer.shops[till], sku) < 1:
             return
         more: dict[str, dict[str, Any]] = {
             "tip": {"tip": Decimal(20)},
@@ -109,15 +112,14 @@ class Customers:
             "custom": {"custom": [("Repair", Decimal(150))]},
             "discount": {"discounts": {sku: Decimal(5)}},
         }
-        self._receipt({sku: 1}, {}, more[kind])
+        self._receipt(till, {sku: 1}, {}, more[kind])
 
     def _gives_back(self) -> None:
         if self._is_day:
-            self._receipt({}, {self._wanted(): 1}, {})
+            self._receipt(self._counter(), {}, {self._wanted(): 1}, {})
 
-    def _receipt(self, goods: dict[str, int], back: dict[str, int], more: dict[str, Any]) -> None:
-        till, shop = self._retailer.till, self._retailer.shop
-        hand = self._hand(till)
+    def _receipt(self, till: str, goods: dict[str, int], back: dict[str, int], more: dict[str, Any]) -> None:
+        shop, hand = self._retailer.shops[till], self._hand(till)
         their = hand.ring_up(goods, place=self._retailer.place(shop, till), back=back, **more)
         for sku, pieces in goods.items():
             self._truth.shelf[shop, sku] -= pieces
@@ -126,7 +128,7 @@ class Customers:
         lines = {**goods, **{sku: -pieces for sku, pieces in back.items()}}
         total = int(hand.orders_shown()[their]["total_minor"])
         self._truth.bought(Sale("receipt", till, their, f"{till}-{their}", "", lines, total, self._scheduler.now))
-        self._tell(f"the till rings up {lines} as {their}")
+        self._tell(f"the {till} rings up {lines} as {their}")
 
     def _brings_back(self) -> None:
         """Something that was sent to them comes back over the counter, by its number."""
@@ -137,8 +139,8 @@ class Customers:
         sure = [sale for sale in known if _left(told[sale.origin][sale.their])]
         if not sure:
             return
-        sale, till, shop = self._luck.choice(sure), self._retailer.till, self._retailer.shop
-        sku = next(iter(sale.lines))
+        sale, till = self._luck.choice(sure), self._counter()
+        shop, sku = self._retailer.shops[till], next(iter(sale.lines))
         hand = self._hand(till)
         receipt = hand.take_back(sku, 1, self._retailer.place(shop, till), reference=sale.number)
         self._truth.shelf[shop, sku] += 1
@@ -149,20 +151,25 @@ class Customers:
     # in the webshops and on the phone
 
     def _orders(self) -> None:
-        self._order("sent", self._retailer.warehouse, {"shipping": SHIPPING} if self._luck.random() < 0.5 else {})
+        if self._retailer.webshops:
+            webshop, warehouse = self._luck.choice(self._retailer.webshops), self._retailer.warehouse
+            how: dict[str, Any] = {"shipping": SHIPPING} if self._luck.random() < 0.5 else {}
+            if self._retailer.each_place(webshop):
+                how["place"] = self._retailer.place(warehouse, webshop)
+            self._order(webshop, "sent", warehouse, how)
 
     def _fetches(self) -> None:
         if self._retailer.webshops:
-            code = self._retailer.pickup_code(self._retailer.webshops[0])
-            self._order("fetched", self._retailer.shop, {"pickup": code})
+            webshop, shop = self._luck.choice(self._retailer.webshops), self._retailer.shops[self._counter()]
+            how = self._retailer.fetching(webshop, shop)
+            if how is not None:
+                self._order(webshop, "fetched", shop, how)
 
-    def _order(self, kind: str, place: str, how: dict[str, Any]) -> None:
-        if not self._retailer.webshops or how.get("pickup") == "":
-            return
-        webshop = self._luck.choice(self._retailer.webshops)
+    def _order(self, webshop: str, kind: str, place: str, how: dict[str, Any]) -> None:
         sku, pieces = self._wanted(), self._luck.choice((1, 1, 2, 3))
         hand = self._hand(webshop)
-        shown = sum(hand.shown()[sku]["stock"].values())
+        stock = hand.shown()[sku]["stock"]
+        shown = stock.get(how["place"], 0) if "place" in how else sum(stock.values())
         # Who means to fetch it asks whether it is there.
         if shown < pieces or (kind == "fetched" and self._truth.free(place, sku) < pieces):
             return

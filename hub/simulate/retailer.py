@@ -1,11 +1,10 @@
 """A retailer to simulate: a configuration with small platforms behind every channel, and goods that lie on shelves.
 
-The configuration is the shipped one (with more webshops, where they are asked for) or a merchant's own folder.
+The configuration is a shipped one (a small retailer, or a larger one with seven channels) or a merchant's own folder.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,7 +23,12 @@ from hub.settings.model import ChannelSettings, Config
 from hub.simulate.truth import Good, Truth
 
 HOOKS: Final = "https://hub.example/hooks/"
-SHIPPED: Final = "simulation"
+SMALL: Final = "small"
+SEVEN: Final = "seven"
+WORLDS: Final = (SEVEN, SMALL)
+"""The shipped retailers: two stores, a warehouse and three webshops; or one store, a warehouse and one webshop."""
+PICKUP_SETTINGS: Final = ("pickup_methods", "pickup_places")
+"""Settings in which a webshop's ways of fetching are named, as `code=location`."""
 TILL_ROLE, BOOKS_ROLE, WEBSHOP_ROLE = "pos", "erp", "webshop"
 KINDS_BOOKED: Final = {"SHIPPING": "Shipping", "OTHER": "Other", "GIFT": "Gift card", "TIP": "Tip"}
 """Items of the books that no shop sells."""
@@ -40,13 +44,11 @@ class Retailer:
     registry: Registry
     platforms: Mapping[str, Any]
     secrets: Mapping[str, Mapping[str, str]]
-    till: str
-    """The channel at whose counter the shop sells."""
+    shops: Mapping[str, str]
+    """Every till → the location where it stands and which it counts."""
     books: str
     """The channel that keeps the books and ships."""
     webshops: tuple[str, ...]
-    shop: str
-    """The location of the till."""
     warehouse: str
     """The location from which the books' people ship."""
 
@@ -54,15 +56,32 @@ class Retailer:
         """How this channel calls the location."""
         return self.config.locations[location].channels[channel]
 
-    def pickup_code(self, webshop: str) -> str:
-        """The shipping method of this webshop with which an order is fetched in the shop; "" when there is none."""
-        named = str(self.config.channels[webshop].settings.get("pickup_methods", ""))
-        pairs = (pair.strip().partition("=") for pair in named.split(","))
-        return next((code for code, _, place in pairs if place == self.shop), "")
+    @property
+    def tills(self) -> tuple[str, ...]:
+        """The channels at whose counters shops sell."""
+        return tuple(self.shops)
+
+    def till_of(self, location: str) -> str:
+        """The till that stands there."""
+        return next(till for till, where in self.shops.items() if where == location)
+
+    def each_place(self, webshop: str) -> bool:
+        """Whether this webshop shows a figure for every place and sells from each, not from all of them as one."""
+        return bool(self.config.channels[webshop].figures_at)
+
+    def fetching(self, webshop: str, location: str) -> dict[str, Any] | None:
+        """How one orders there to fetch it at this location; None where one cannot."""
+        if self.each_place(webshop):
+            known = location in self.config.channels[webshop].figures_at
+            return {"pickup": True, "place": self.place(location, webshop)} if known else None
+        ways = self.config.channels[webshop].settings
+        pairs = (pair.strip().partition("=") for name in PICKUP_SETTINGS for pair in str(ways.get(name, "")).split(","))
+        return next(({"pickup": code} for code, _, place in pairs if place == location), None)
 
     def sells_from(self, channel: str) -> tuple[str, ...]:
-        """The locations whose stock this channel shows as one."""
-        return tuple(self.config.channels[channel].sells_from)
+        """The locations whose stock this channel shows as one, or each by itself."""
+        about = self.config.channels[channel]
+        return tuple(about.figures_at or about.sells_from)
 
 
 def texts_of(folder: Path) -> dict[str, str]:
@@ -71,19 +90,10 @@ def texts_of(folder: Path) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): read_text(file) for file in files}
 
 
-def generated(webshops: int = 1) -> Config:
-    """The shipped retailer, with so many webshops of one kind."""
-    folder = shipped_config() / SHIPPED
-    texts = texts_of(folder)
-    for number in range(2, webshops + 1):
-        name = f"webshop{number}"
-        about = texts["channels/webshop.yaml"].replace("\nchannel: webshop\n", f"\nchannel: {name}\n")
-        texts[f"channels/{name}.yaml"] = about.replace("https://webshop.", f"https://{name}.")
-        texts["pricing.yaml"] = re.sub(r"(?m)^(  webshop)(: .*)$", rf"\1\2\n  {name}\2", texts["pricing.yaml"], count=1)
-        texts["locations.yaml"] = re.sub(r"(?m)^(    webshop)(: .*)$", rf"\1\2\n    {name}\2", texts["locations.yaml"])
-        for file in ("channels/till.yaml", "channels/erp.yaml"):
-            texts[file] = re.sub(r"(export_from: \[)", rf"\g<1>{name}, ", texts[file])
-    return load_text(texts, str(folder))
+def generated(world: str = SMALL) -> Config:
+    """The shipped retailer of this name, one of `WORLDS`."""
+    folder = shipped_config() / world
+    return load_text(texts_of(folder), str(folder))
 
 
 def own(folder: Path) -> Config:
@@ -102,15 +112,19 @@ def open_shop(config: Config, clock: Clock, seed: int, items: int) -> tuple[Reta
         raise ConfigError(f"a retailer has 1 to {ITEMS_MAX} items")
     registry = Registry([from_config(config.folder, folder) for folder in config.hub.connectors])
     platforms = {name: _platform(settings, config, registry, clock, seed) for name, settings in config.channels.items()}
-    till, books = _first(config, TILL_ROLE), _first(config, BOOKS_ROLE)
-    shop = next((name for name, where in config.locations.items() if till in where.channels), "")
+    books = _first(config, BOOKS_ROLE)
+    tills = [name for name, settings in config.channels.items() if settings.role == TILL_ROLE]
+    where_it_stands = {
+        till: next((name for name, where in config.locations.items() if till in where.channels), "") for till in tills
+    }
+    shops = {till: where for till, where in where_it_stands.items() if where}
     covered = [name for rule in config.authority.stock if rule.channel == books for name in rule.covers]
     warehouse = next((name for name in covered if books in config.locations[name].channels), "")
-    if not shop or not warehouse:
+    if not shops or not warehouse:
         raise ConfigError("the simulation needs a place of the till, and one that the ERP is right about", config.folder)
     webshops = tuple(name for name, each in config.channels.items() if each.role == WEBSHOP_ROLE)
     secrets = {name: dict(_of_channel(platform)["secrets"]) for name, platform in platforms.items()}
-    made = Retailer(config, registry, platforms, secrets, till, books, webshops, shop, warehouse)
+    made = Retailer(config, registry, platforms, secrets, shops, books, webshops, warehouse)
     return made, _stocked(made, seed, items)
 
 
@@ -125,7 +139,7 @@ def _platform(settings: ChannelSettings, config: Config, registry: Registry, clo
     kind = registry.sandbox_class(settings.connector)
     options = {name: str(value) for name, value in settings.settings.items()}
     places = [where.channels[settings.channel] for where in config.locations.values() if settings.channel in where.channels]
-    if settings.role == TILL_ROLE and places:
+    if places and (settings.role == TILL_ROLE or (settings.role == WEBSHOP_ROLE and settings.figures_at)):
         options["locations"] = ",".join(places)
     platform = kind(clock, seed, **options)
     if registry.manifest(settings.connector).deliveries is not None:
@@ -150,11 +164,12 @@ def _stocked(retailer: Retailer, seed: int, items: int) -> Truth:
         good = Good(sku, f"{_NOUNS[number % len(_NOUNS)]} no. {number + 1}", 1 / (number + 1))
         truth.goods.append(good)
         truth.price[sku] = Decimal(luck.randrange(2_000, 60_000, 80)).scaleb(-2)
-        truth.shelf[retailer.shop, sku] = luck.randint(2, 14)
+        for shop in retailer.shops.values():
+            truth.shelf[shop, sku] = luck.randint(2, 14)
         truth.shelf[retailer.warehouse, sku] = luck.randint(8, 60)
-        for name in (retailer.books, retailer.till, *retailer.webshops):
+        for name in (retailer.books, *retailer.tills, *retailer.webshops):
             platforms[name].add_item(sku, good.title, price=truth.price[sku])
-        for where, name in ((retailer.shop, retailer.till), (retailer.warehouse, retailer.books)):
+        for name, where in (*retailer.shops.items(), (retailer.books, retailer.warehouse)):
             _count(retailer, sku, truth.shelf[where, sku], where, name)
     return truth
 

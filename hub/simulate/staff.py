@@ -86,32 +86,39 @@ class Staff:
 
     def _put_aside(self) -> None:
         waiting = [sale for sale in self.left() if sale.kind == "fetched" and not sale.aside]
-        till = self._hand(self._retailer.till)
-        slips = {slip["number"]: ident for ident, slip in till.orders_shown().items()} if waiting else {}
+        slips = self._slips_at_tills() if waiting else {}
         for sale in waiting:
             if not self._is_there(sale):
                 self._give_up(sale)
             elif sale.number in slips:
-                till.prepare(slips[sale.number])
+                self._till_for(sale).prepare(slips[sale.number])
                 sale.aside = True
                 self._tell(f"the shop puts {sale.number} aside")
+
+    def _slips_at_tills(self) -> dict[str, str]:
+        """Every order that waits at a counter, by its number."""
+        held = (self._hand(till).orders_shown() for till in self._retailer.tills)
+        return {slip["number"]: ident for slips in held for ident, slip in slips.items()}
+
+    def _till_for(self, sale: Sale) -> Any:
+        return self._hand(self._retailer.till_of(sale.place))
 
     def _hand_over(self) -> None:
         """Customers who were told that it is ready come for it after a while."""
         waiting = [sale for sale in self.left() if sale.aside]
         if not waiting:
             return
-        till = self._hand(self._retailer.till)
-        slips = {slip["number"]: ident for ident, slip in till.orders_shown().items()}
+        slips = self._slips_at_tills()
         told = {webshop: self._hand(webshop).orders_shown() for webshop in self._retailer.webshops}
         for sale in waiting:
             if not told[sale.origin][sale.their]["notes"]:
                 continue
             ready = self._ready_at.setdefault(sale.number, self._scheduler.now)
-            if self._scheduler.now - ready >= COLLECTS_AFTER_MICROS:
-                till.collect(slips[sale.number])
-                self._truth.hand_out(sale, self._scheduler.now)
-                self._tell(f"{sale.number} is fetched")
+            if self._scheduler.now - ready < COLLECTS_AFTER_MICROS:
+                continue
+            self._till_for(sale).collect(slips[sale.number])
+            self._truth.hand_out(sale, self._scheduler.now)
+            self._tell(f"{sale.number} is fetched")
 
     def _is_there(self, sale: Sale) -> bool:
         room = {sku: self._truth.shelf[sale.place, sku] for sku in sale.open}
@@ -144,7 +151,8 @@ class Staff:
         self._tell(f"the warehouse receives {pieces} of {sku}")
 
     def _counts_shop(self, sku: str) -> None:
-        self._counts(sku, self._retailer.shop, self._retailer.till)
+        till = self._luck.choice(self._retailer.tills)
+        self._counts(sku, self._retailer.shops[till], till)
 
     def _counts_warehouse(self, sku: str) -> None:
         self._counts(sku, self._retailer.warehouse, self._retailer.books)

@@ -99,7 +99,7 @@ class Trouble:
     def _edits(self) -> None:
         """A person types into a channel that is not right about it; into each thing once: more would stop the hub's repairs."""
         luck = self.mischief.luck("edits_per_day")
-        books, till = self.retailer.books, self.retailer.till
+        books, tills = self.retailer.books, self.retailer.tills
         while (seconds := self.mischief.seconds_to_next("edits_per_day")) is not None:
             self.scheduler.sleep(seconds)
             channel, good = luck.choice(sorted(self.retailer.platforms)), luck.choice(self.truth.goods)
@@ -110,7 +110,7 @@ class Trouble:
                 continue
             self._edited.add((channel, good.sku))
             self.mischief.came("edits_per_day")
-            if channel == till or luck.random() < 0.5:
+            if channel in tills or luck.random() < 0.5:
                 wrong = self.truth.asked_price(good.sku) + Decimal(luck.randint(*EDITED_MORE))
                 hand.set_price(good.sku, wrong)
                 self.tell(f"somebody types a price of {wrong} for {good.sku} into the {channel}")

@@ -17,7 +17,6 @@ AMENDS: Final = "~"
 
 def wrong_numbers(retailer: Retailer, truth: Truth) -> Iterator[tuple[str, str, str]]:
     """Every (channel, SKU, words) that is not as it is in truth, as a customer would see it."""
-    shop, warehouse = retailer.shop, retailer.warehouse
     for channel, platform in retailer.platforms.items():
         shown = platform.shown()
         for good in truth.goods:
@@ -33,18 +32,23 @@ def wrong_numbers(retailer: Retailer, truth: Truth) -> Iterator[tuple[str, str, 
             yield from ((channel, good.sku, words) for words in _wrong_stock(retailer, truth, channel, good.sku, seen["stock"]))
         surplus = set(shown) - {good.sku for good in truth.goods} - set(KINDS_BOOKED)
         yield from ((channel, sku, "is listed and nobody sells it") for sku in sorted(surplus))
-    if not truth.shelf:
-        yield retailer.till, shop, f"{warehouse} is empty"
 
 
 def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock: dict[str, Any]) -> Iterator[str]:
-    shop, warehouse = truth.shelf[retailer.shop, sku], truth.shelf[retailer.warehouse, sku]
     together = sum(int(pieces) for pieces in stock.values())
-    if channel == retailer.till:
-        pairs = [("at the shop", int(stock.get(retailer.place(retailer.shop, channel), 0)), shop)]
+    if channel in retailer.shops:
+        where = retailer.shops[channel]
+        pairs = [(f"at {where}", int(stock.get(retailer.place(where, channel), 0)), truth.shelf[where, sku])]
     elif channel == retailer.books:
-        there = int(stock.get(retailer.place(retailer.warehouse, channel), 0))
-        pairs = [("at the warehouse", there, warehouse), ("everywhere", together, shop + warehouse)]
+        warehouse = retailer.warehouse
+        there = int(stock.get(retailer.place(warehouse, channel), 0))
+        lie = sum(truth.shelf[where, sku] for where in (warehouse, *retailer.shops.values()))
+        pairs = [("at the warehouse", there, truth.shelf[warehouse, sku]), ("everywhere", together, lie)]
+    elif channel in retailer.webshops and retailer.each_place(channel):
+        pairs = [
+            (f"to sell from {where}", int(stock.get(retailer.place(where, channel), 0)), truth.sellable((where,), sku))
+            for where in retailer.sells_from(channel)
+        ]
     else:
         pairs = [("to sell", together, truth.sellable(retailer.sells_from(channel), sku))]
     yield from (f"shows {seen} {where}, should be {should}" for where, seen, should in pairs if seen != should)
