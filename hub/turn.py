@@ -124,7 +124,9 @@ class Turn:
         last = max(change.observed_at for change in rises)
         if self._database.read(lambda tx: cursors.read_past(tx, self.name, ORDERS, last)):
             return chosen
-        self._walk.read_now.add((self.name, ORDERS))
+        if not self._database.read(lambda tx: cursors.pages_past(tx, self.name, ORDERS, last)):
+            # What was read and only waits to be understood is not read again: a slow platform would be read for ever.
+            self._walk.read_now.add((self.name, ORDERS))
         later = self._clock.now() + BARRIER_WAIT_MICROS
         self._dispatch.postpone(rises, later)
         waiting = {change.id for change in rises}

@@ -97,16 +97,21 @@ def restart(tx: Tx, channel: str) -> None:
 
 def read_past(tx: Tx, channel: str, stream: str, at: int) -> bool:
     """Whether a stream was read to its end by a reading that began after this moment, and all of it is understood."""
-    for kind in ("poll", "sweep"):
-        now = reading(tx, channel, stream, "poll" if kind == "poll" else "sweep")
-        if not now.under_way and now.started_at > at and now.completed_at >= now.started_at:
-            waits = tx.query(
-                "SELECT 1 FROM inbox WHERE state = 'new' AND channel = :channel AND stream = :stream LIMIT 1",
-                channel=channel,
-                stream=stream,
-            )
-            return not waits
-    return False
+    if not pages_past(tx, channel, stream, at):
+        return False
+    waits = tx.query(
+        "SELECT 1 FROM inbox WHERE state = 'new' AND channel = :channel AND stream = :stream LIMIT 1",
+        channel=channel,
+        stream=stream,
+    )
+    return not waits
+
+
+def pages_past(tx: Tx, channel: str, stream: str, at: int) -> bool:
+    """Whether a stream was read to its end by a reading that began after this moment, understood yet or not."""
+    kinds: tuple[Kind, ...] = ("poll", "sweep")
+    found = (reading(tx, channel, stream, kind) for kind in kinds)
+    return any(not now.under_way and now.started_at > at and now.completed_at >= now.started_at for now in found)
 
 
 def position(tx: Tx, name: str) -> int:

@@ -109,6 +109,8 @@ def test_a_stream_is_read_past_a_moment_once_its_pages_are_understood(database: 
     page = inbox.Arrival(Envelope(7, "shop", Door.POLL, "orders", "page", 110, b"[]", "p1", 1, 7))
     database.transaction(lambda tx: inbox.store(tx, vault, [page]))
     assert past(99) is False
+    assert database.read(lambda tx: cursors.pages_past(tx, "shop", "orders", 99)) is True
+    assert database.read(lambda tx: cursors.pages_past(tx, "shop", "orders", 100)) is False
     database.transaction(lambda tx: inbox.understood(tx, [(7, 7, "done")]))
     assert past(99) is True
     database.transaction(lambda tx: cursors.save(tx, replace(whole, under_way=True)))
