@@ -79,6 +79,9 @@ class Sandbox(SalesDesk, SandboxBase):
         self._begin()
         rate = Decimal(self.options.get("tax_percent", "25")) / 100
         self.books = sales.SalesBooks(lambda: self._now, self.known["currency"], rate)
+        for place in self.options.get("locations", "").split(","):
+            if place and int(place) not in self.books.tables[models.LOCATION]:
+                self.books.open_store(int(place))
 
     # the seam
 

@@ -53,8 +53,7 @@ _LOCATIONS: Final = (
     (5, "Warehouse", "WH", "warehouse", None, 3), (6, "Supplier", "SUP", "supplier", None, None),
     (7, "Customer", "CUS", "customer", None, None), (8, "Transit", None, "storage", None, None),
     (9, "Store", "SHOP", "warehouse", None, 10), (10, "Store Floor", "FLOOR", "storage", 9, None),
-    (11, "Store Shelf", "SHELF", "storage", 10, None), (12, "Second Store", "SHOP2", "warehouse", None, 13),
-    (13, "Second Floor", "FLOOR2", "storage", 12, None), (14, "Second Shelf", "SHELF2", "storage", 13, None),
+    (11, "Store Shelf", "SHELF", "storage", 10, None),
 )  # fmt: skip
 
 
@@ -71,6 +70,14 @@ class Books:
         self._numbers_before = dict(self.numbers)
         for number, name, code, kind, parent, storage in _LOCATIONS:
             kept = {"name": name, "code": code, "type": kind, "parent": parent, "storage_location": storage}
+            self.insert(LOCATION, kept, number)
+
+    def open_store(self, shelf: int) -> None:
+        """One more store: a warehouse with a floor, on which this shelf stands."""
+        floor, store = shelf - 1, shelf - 2
+        rows = ((store, "warehouse", None, floor), (floor, "storage", store, None), (shelf, "storage", floor, None))
+        for number, kind, parent, storage in rows:
+            kept = {"name": f"Place {number}", "code": None, "type": kind, "parent": parent, "storage_location": storage}
             self.insert(LOCATION, kept, number)
 
     # one call is one transaction

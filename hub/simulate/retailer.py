@@ -139,7 +139,7 @@ def _platform(settings: ChannelSettings, config: Config, registry: Registry, clo
     kind = registry.sandbox_class(settings.connector)
     options = {name: str(value) for name, value in settings.settings.items()}
     places = [where.channels[settings.channel] for where in config.locations.values() if settings.channel in where.channels]
-    if places and (settings.role == TILL_ROLE or (settings.role == WEBSHOP_ROLE and settings.figures_at)):
+    if places and (settings.role == TILL_ROLE or settings.figures_at):
         options["locations"] = ",".join(places)
     platform = kind(clock, seed, **options)
     if registry.manifest(settings.connector).deliveries is not None:
