@@ -67,6 +67,7 @@ class Sandbox(SandboxBase):
         "secrets": {name: DEFAULTS[name] for name in ("access_token", "app_secret", "verify_token")},
         "places": {},
     }
+    dated_waits = False
     secret_names = ("access_token", "app_secret", "verify_token")
 
     def started(self) -> None:

@@ -43,6 +43,7 @@ class Sandbox(OrderDesk, SandboxBase):
 
     VISITOR: Final[dict[str, str]] = {"access_token": "made-up-token-of-another-app"}
     """Signs in who only looks: points are counted for each app by itself, and these calls cost the app under test nothing."""
+    dated_waits = False
     secret_names = ("access_token", "client_secret", "refresh_token")
     CHANNEL: Final[dict[str, dict[str, str]]] = {
         "settings": {"shop": "made-shop.myshopify.com"},
@@ -203,14 +204,14 @@ class Sandbox(OrderDesk, SandboxBase):
 
     def _restore_points(self) -> None:
         now = self.micros()
-        self.points = min(self._points_max, self.points + (now - self._points_at) / 1_000_000 * self._rate)
+        self.points = min(self._points_max, self.points + (now - self._points_at) / 1_000_000 * self._rate * self.admits)
         self._points_at = now
 
     def _cost(self, requested: int, actual: int | None) -> Plain:
         status = {
             "maximumAvailable": int(self._points_max),
             "currentlyAvailable": int(self.points),
-            "restoreRate": int(self._rate),
+            "restoreRate": int(self._rate * self.admits),
         }
         return {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": status}
 

@@ -63,6 +63,8 @@ class SandboxBase:
     """A small platform. Subclasses define `route(request)`, `is_write(request)` and the hands that people use."""
 
     secret_names: tuple[str, ...] = ()
+    dated_waits: bool = True
+    """Whether who is told to wait may be told a date (Retry-After: RFC 9110, section 10.2.3)."""
 
     def __init__(self, clock: Clock, seed: int = 0, **options: str) -> None:
         self.clock = clock
@@ -74,6 +76,8 @@ class SandboxBase:
         """Deliveries ready to be posted, in the order in which they arose; whoever runs the world posts (or loses) them."""
         self.hook_url = ""
         """Where deliveries go: the address as subscribed; empty: nobody is subscribed."""
+        self.admits = 1.0
+        """The share of its own limit that it really grants, where it keeps count of points itself."""
         self.seam: Callable[[str], None] | None = None
         """Called with "effect" between a request's effect and its answer (the simulator switches workers there)."""
         self._lock = threading.RLock()

@@ -40,6 +40,12 @@ class Faults(BaseModel):
     torn_500: Share = Field(default=Decimal(0), ge=0, le=1)
     """Requests answered with 500 although they had their effect."""
     throttled: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Requests turned away with 429; it says nothing of waiting, or a number of seconds, or a date."""
+    storms_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that one channel answers 429 to everything for a minute."""
+    quota_cuts_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that one channel admits half as many requests as it says."""
+    quota_cut_minutes_max: int = Field(default=60, ge=1)
     outages_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that one channel is down."""
     outage_minutes_max: int = Field(default=60, ge=1)
@@ -63,6 +69,8 @@ PRESETS: Final = {
         error_500=Decimal("0.005"),
         torn_500=Decimal("0.003"),
         throttled=Decimal("0.005"),
+        storms_per_day=Decimal(2),
+        quota_cuts_per_day=Decimal(1),
         outages_per_day=Decimal(1),
         edits_per_day=Decimal(3),
         crashes_per_day=Decimal(2),
@@ -80,6 +88,9 @@ PRESETS: Final = {
         error_500=Decimal("0.03"),
         torn_500=Decimal("0.02"),
         throttled=Decimal("0.03"),
+        storms_per_day=Decimal(12),
+        quota_cuts_per_day=Decimal(6),
+        quota_cut_minutes_max=180,
         outages_per_day=Decimal(4),
         outage_minutes_max=360,
         edits_per_day=Decimal(8),

@@ -15,6 +15,7 @@ from typing import Final
 from hub.sdk.sandbox import SandboxBase
 from hub.sdk.wire import NoAnswerError, NotSentError, Request, Response
 from hub.simulate.scheduler import Flag, Scheduler
+from hub.simulate.weather import Weather
 
 WAY_SECONDS: Final = (0.01, 0.08)
 BEFORE_READ, READ, BEFORE_WRITE, WRITTEN = "before reading", "after reading", "before writing", "after writing"
@@ -55,6 +56,7 @@ class Line:
         draw: Callable[[str, bool], Mishap],
         leaving: Callable[[str, Request, bool], None],
         arrived: Callable[[str, Request, bool, int], None],
+        weather: Weather,
     ) -> None:
         self._channel = channel
         self._platform = platform
@@ -63,6 +65,7 @@ class Line:
         self._draw = draw
         self._leaving = leaving
         self._arrived = arrived
+        self.weather = weather
         self.down = False
         """Whether nobody answers there."""
 
@@ -93,8 +96,8 @@ class Line:
         self._scheduler.sleep(self._way())
         if mishap == Mishap.LOST:
             return
-        if mishap == Mishap.THROTTLED:
-            call.answer = self._platform.throttled(self._random.choice((None, "1", "20")))
+        if self.weather.turns_away(self._scheduler.now) or mishap == Mishap.THROTTLED:
+            call.answer = self._platform.throttled(self.weather.retry_after())
         elif mishap == Mishap.BROKEN:
             call.answer = Response(500, {}, b"internal error")
         else:

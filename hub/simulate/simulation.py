@@ -22,13 +22,16 @@ from hub.simulate.line import Line
 from hub.simulate.mail import Mail
 from hub.simulate.retailer import HOOKS, open_shop
 from hub.simulate.scheduler import START, Scheduler, VirtualClock
+from hub.simulate.spells import Spells
 from hub.simulate.staff import Staff
 from hub.simulate.trouble import Trouble
 from hub.simulate.verdicts import not_at_rest, wrong_books, wrong_numbers, wrong_origins
+from hub.simulate.weather import Weather
 from hub.store import ledger
 from hub.store.ledger import Entry
 
 DAY_MICROS: Final = 86_400_000_000
+HOUR_MICROS: Final = 3_600_000_000
 SETTLE_HOURS_MAX: Final = 12
 """Within so many hours after the last delivery has arrived and the last order has left, everything agrees."""
 WIND_DOWN_HOURS_MAX: Final = 72
@@ -47,6 +50,8 @@ class Wanted:
     items: int = 20
     orders_per_day: int = 120
     """How many customers come in a day, about."""
+    hours: int = 0
+    """So many more than whole days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +99,16 @@ class Simulation:
     def _line(self, settings: ChannelSettings) -> Line:
         channel = settings.channel
         if channel not in self._lines:
+            platform = self.retailer.platforms[channel]
             self._lines[channel] = Line(
                 channel,
-                self.retailer.platforms[channel],
+                platform,
                 self.scheduler,
                 self._ways,
                 self.mischief.mishap,
                 lambda name, request, writes: self.judge.leaving(name, request, writes),
                 lambda name, request, writes, status: self.judge.arrived(name, request, writes, status),
+                Weather(Random(f"weather of {channel} {self._wanted.seed}"), platform.micros, platform.dated_waits),
             )
         return self._lines[channel]
 
@@ -123,7 +130,8 @@ class Simulation:
         self.trouble = Trouble(
             self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, restarted, self.tell
         )
-        end = START + wanted.days * DAY_MICROS
+        self.spells = Spells(self.retailer, self.crew, self._lines, self.scheduler, self.mischief, self.tell)
+        end = START + wanted.days * DAY_MICROS + wanted.hours * HOUR_MICROS
         while self.scheduler.now < end and not self.findings.violations:
             self._go(min(end, self.scheduler.now + 3_600_000_000))
             progress((self.scheduler.now - START) / (end - START))
@@ -136,6 +144,7 @@ class Simulation:
     def _settle(self) -> float:
         """Nothing goes wrong any more: wait until all agree, at most as long as is promised; then until nothing stirs."""
         self.trouble.end()
+        self.spells.end()
         self.customers.close()
         self.staff.finish()
         began, out_at = self.scheduler.now, 0

@@ -1,0 +1,111 @@
+"""What goes wrong for a while with one channel, or with the hub's own disk: it begins, lasts, and ends by itself or by a person.
+
+Every kind has a worker and luck of its own; `end` ends all that is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hub.simulate.crew import HubCrew
+from hub.simulate.faults import Faults, Mischief
+from hub.simulate.line import Line
+from hub.simulate.retailer import Retailer
+from hub.simulate.scheduler import Scheduler
+from hub.simulate.weather import Quota
+
+STORM_MINUTES_MAX: Final = 1.5
+CUT_TO: Final = 0.5
+"""What is left of the requests that a platform admits while its quota is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """One that has begun: how it is told, how long it lasts, and what ends it."""
+
+    words: str
+    minutes: float
+    end: Callable[[], None]
+
+
+class Spells:
+    """Starts a worker for each kind; `tell` hears what happens in words."""
+
+    def __init__(
+        self,
+        retailer: Retailer,
+        crew: HubCrew,
+        lines: Mapping[str, Line],
+        scheduler: Scheduler,
+        mischief: Mischief,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._retailer = retailer
+        self._crew = crew
+        self._lines = lines
+        self._scheduler = scheduler
+        self._mischief = mischief
+        self._tell = tell
+        self._open: dict[tuple[str, str], Spell] = {}
+        kinds: dict[str, Callable[[str], Spell | None]] = {
+            "storms_per_day": self._storm,
+            "quota_cuts_per_day": self._quota_cut,
+        }
+        for kind, begin in kinds.items():
+            scheduler.start(kind, lambda kind=kind, begin=begin: self._come(kind, begin))  # type: ignore[misc]
+
+    def end(self) -> None:
+        """From now on none begins any more, and those under way end."""
+        while self._open:
+            self._open.popitem()[1].end()
+
+    def _come(self, kind: str, begin: Callable[[str], Spell | None]) -> None:
+        luck = self._mischief.luck(kind)
+        while (seconds := self._mischief.seconds_to_next(kind)) is not None:
+            self._scheduler.sleep(seconds)
+            channel = luck.choice(sorted(self._retailer.platforms))
+            if self._mischief.on and channel in self._lines and (spell := begin(channel)) is not None:
+                self._mischief.came(kind)
+                self._tell(spell.words)
+                self._open[kind, channel] = spell
+                self._scheduler.sleep(spell.minutes * 60)
+                if self._open.pop((kind, channel), None) is not None:
+                    spell.end()
+
+    # kinds
+
+    def _storm(self, channel: str) -> Spell:
+        """Everybody is turned away."""
+        weather, minutes = self._lines[channel].weather, self._minutes("storms_per_day", STORM_MINUTES_MAX)
+
+        def end() -> None:
+            weather.storm = False
+
+        weather.storm = True
+        return Spell(f"the {channel} answers 429 to everything for {minutes:.1f} minutes", minutes, end)
+
+    def _quota_cut(self, channel: str) -> Spell:
+        """Half as many requests as it says are let in."""
+        about = self._retailer.config.channels[channel]
+        pace, share = self._retailer.registry.manifest(about.connector).pace, float(about.pace_share or 1) * CUT_TO
+        weather, minutes = self._lines[channel].weather, self._minutes("quota_cuts_per_day", self._faults.quota_cut_minutes_max)
+        platform = self._retailer.platforms[channel]
+
+        def end() -> None:
+            weather.quota, platform.admits = None, 1.0
+
+        if pace.unit == "request":
+            weather.quota = Quota(float(pace.per_second) * share, max(1.0, pace.burst * share), self._scheduler.now)
+        else:
+            # What a call costs only the platform knows.
+            platform.admits = CUT_TO
+        return Spell(f"the {channel} admits half as many calls for {minutes:.0f} minutes", minutes, end)
+
+    @property
+    def _faults(self) -> Faults:
+        return self._mischief.faults
+
+    def _minutes(self, kind: str, most: float) -> float:
+        return self._mischief.luck(kind).uniform(min(1.0, most), most)

@@ -1,0 +1,61 @@
+"""How a platform's end of a line is disposed just now: whether it turns callers away, how many it admits, and how it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import format_datetime
+from random import Random
+from typing import Final
+
+from hub.canonical.values import moment
+
+TOLD_SECONDS: Final = (1, 20)
+"""What a platform that turns callers away tells them to wait."""
+
+
+@dataclass(slots=True)
+class Quota:
+    """So many requests a second, at most so many at once; counted as the platform counts them, where they arrive."""
+
+    per_second: float
+    burst: float
+    at: int
+    left: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.left = self.burst
+
+    def admits(self, now: int) -> bool:
+        """Whether one more is let in at this time (microseconds)."""
+        self.left = min(self.burst, self.left + (now - self.at) / 1_000_000 * self.per_second)
+        self.at = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+class Weather:
+    """What holds for one channel's platform right now; `now` is the platform's own clock (microseconds), `dates` whether it
+    may tell a date of waiting."""
+
+    def __init__(self, luck: Random, now: Callable[[], int], dates: bool) -> None:
+        self._luck = luck
+        self._now = now
+        self._manners = ("nothing", "number", "date") if dates else ("nothing", "number")
+        self.storm = False
+        """Whether it turns everybody away."""
+        self.quota: Quota | None = None
+        """What it admits, where that is less than it says."""
+
+    def turns_away(self, now: int) -> bool:
+        """Whether a request that arrives at this moment of the world is answered with 429."""
+        return self.storm or (self.quota is not None and not self.quota.admits(now))
+
+    def retry_after(self) -> str | None:
+        """What a 429 says of waiting: nothing, a number of seconds, or a date by the platform's own clock."""
+        manner, seconds = self._luck.choice(self._manners), self._luck.choice(TOLD_SECONDS)
+        if manner == "date":
+            return format_datetime(moment(self._now() + seconds * 1_000_000), usegmt=True)
+        return str(seconds) if manner == "number" else None
