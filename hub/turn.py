@@ -66,6 +66,14 @@ class Turn:
 
     def step(self) -> Did:
         """Do the next thing for this channel; "rests" when nothing is due now."""
+        try:
+            return self._step()
+        except Exception:
+            # What was being done is half done, and what came of it may not be stored: the next one begins as after a start.
+            self._restored = False
+            raise
+
+    def _step(self) -> Did:
         if not self._restored:
             self._restore()
         state = self._database.read(lambda tx: channels.state(tx, self.name))
@@ -196,7 +204,7 @@ class Turn:
         self._walk.read_now.discard((self.name, stream))
         try:
             self._poll.page(stream, kind)
-        except HubError:
+        except Exception:
             if asked:
                 self._walk.read_now.add((self.name, stream))
             raise

@@ -22,6 +22,9 @@ from hub.errors import InvariantError
 from hub.store.database import Cell, Database, Row, Statement, Tx, refuse_nul, statement
 from hub.store.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 
+EngineError = sqlite3.OperationalError
+"""What this engine raises when it cannot go on: its disk is full, its file is gone."""
+DISK_FULL: Final = "database or disk is full"
 T = TypeVar("T")
 BUSY_SECONDS: Final = 10
 UNITS_PER_COMMIT_MAX: Final = 64

@@ -6,10 +6,14 @@ Each names the seed with which `samklang simulate --faults hostile` came upon it
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from merchant import AARHUS, merchant
 
 from hub.sdk.wire import NoAnswerError
+from hub.store import changes
+from hub.store.sqlite import DISK_FULL, EngineError
 
 
 def test_a_return_that_was_read_in_the_books_before_its_answer_came_is_that_return(tmp_path: Path) -> None:
@@ -32,4 +36,32 @@ def test_a_return_that_was_read_in_the_books_before_its_answer_came_is_that_retu
     assert len(made) == 20
     assert [sale["total_minor"] for sale in shop.sales()] == [-19995] * 20
     assert (shop.at_till("TEE"), shop.shops("TEE")) == (25, (35, 35))
+    assert shop.quiet()
+
+
+def test_what_was_sent_when_the_disk_filled_up_is_looked_up_once_there_is_room(tmp_path: Path) -> None:
+    """`disk_full_per_day: 800`, seed 0: its answer could not be stored, and nobody ever asked what had become of it."""
+    shop = merchant(tmp_path, {"TEE": (5, 10)})
+    store, full = shop.stage.hub.database, []
+    store_it = store.transaction
+
+    def transaction(unit: Any) -> Any:
+        if full:
+            raise EngineError(DISK_FULL)
+        return store_it(unit)
+
+    def fills_up(_: str) -> None:
+        if shop.stage.shows("webshop", "TEE") == 14:
+            full.append(True)
+
+    store.transaction, shop.webshop.seam = transaction, fills_up  # type: ignore[method-assign]
+    shop.till.sell("TEE", 1, AARHUS)
+    with pytest.raises(EngineError):
+        shop.run(60)
+    shop.webshop.seam = None
+    full.clear()
+    shop.run(600)
+    assert (shop.at_till("TEE"), shop.shops("TEE")) == (4, (14, 14))
+    counts = shop.stage.hub.database.read(changes.counts)
+    assert {state for (_, state), count in counts.items() if count} == set()
     assert shop.quiet()
