@@ -254,6 +254,17 @@ class Sandbox(OrderDesk, SandboxBase):
         words = "[API] Invalid API key or access token (unrecognized login or wrong password)"
         return json_response({"errors": words}, 401)
 
+    def end_sign_ins(self) -> bool:
+        """Tokens that are renewed end early; one for ever stays."""
+        if not self.options.get("client_id"):
+            return False
+        self.tokens.expire()
+        return True
+
+    def stop_telling(self) -> None:
+        super().stop_telling()
+        self.state.subscriptions.clear()
+
     def throttled(self, retry_after: str | None) -> Response:
         """Too often, as HTTP 200; how long to wait is for the client to work out of the points."""
         if retry_after is None:

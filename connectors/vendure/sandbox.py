@@ -118,6 +118,10 @@ class Sandbox(OrderDesk, SandboxBase):
         finally:
             self.shop.deaf = False
 
+    def end_sign_ins(self) -> bool:
+        self.end_sessions()
+        return not self._keys
+
     def end_sessions(self) -> None:
         """Everybody who signed in with a password must do so again."""
         self._sessions.clear()

@@ -105,6 +105,12 @@ class Sandbox(People, SandboxBase):
         headers = {"content-type": "text/html", **({"retry-after": retry_after} if retry_after else {})}
         return Response(429, headers, b"<html><body>429 Too Many Requests</body></html>")
 
+    def stop_telling(self) -> None:
+        """Its own doing after failures in a row: the webhooks are kept and no longer active."""
+        self._subscribed()
+        for hook in self.webhooks.kept.values():
+            hook.status = "disabled"
+
     def unauthorized(self) -> Response:
         """A key that was revoked."""
         return RestError("woocommerce_rest_cannot_view", "Sorry, you cannot list resources.", 401).answer()

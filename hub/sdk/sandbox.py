@@ -126,6 +126,14 @@ class SandboxBase:
         """Put a snapshot back."""
         raise NotImplementedError
 
+    def end_sign_ins(self) -> bool:
+        """Everybody who signed in must do so again; False where nobody does, because a key is given that stays."""
+        return False
+
+    def stop_telling(self) -> None:
+        """Subscriptions are switched off, and nobody is told."""
+        self.hook_url = ""
+
     # the transport seam
 
     def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:

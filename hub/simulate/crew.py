@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from hub.app import Hub, TransportFor, build
+from hub.canonical.values import Plain
 from hub.errors import UnverifiedError
 from hub.rounds import Rounds
 from hub.sdk.contract import Delivery
@@ -14,14 +15,17 @@ from hub.sdk.registry import Registry
 from hub.sdk.wire import Request
 from hub.settings.model import Config
 from hub.simulate.scheduler import Flag, Scheduler, VirtualClock
+from hub.store import requests
 from hub.store.database import Tx
-from hub.store.sqlite import SqliteDatabase, SqliteTx
+from hub.store.sqlite import DISK_FULL, EngineError, SqliteDatabase, SqliteTx
 from hub.store.vault import Vault
 
 T = TypeVar("T")
 HUB: Final = "hub"
 WALK_WAIT_SECONDS: Final = 60.0
 """Here every delivery wakes the walk: it need not look for what another process has stored."""
+
+ASKED_AGAIN_SECONDS: Final = 60.0
 
 
 class MemoryStore(SqliteDatabase):
@@ -31,6 +35,8 @@ class MemoryStore(SqliteDatabase):
         super().__init__(":memory:", threaded=False)
         self._scheduler = scheduler
         self.seam = scheduler.pause
+        self.full = False
+        """Whether its disk is full: nothing can be made durable."""
 
     def forget(self) -> None:
         """What a process knew of the store dies with it: numbers that were drawn and not used are gone."""
@@ -48,6 +54,13 @@ class MemoryStore(SqliteDatabase):
             return unit(SqliteTx(self._writer))
         finally:
             self._inside = False
+
+    def _inline(self, unit: Callable[[Tx], T]) -> T:
+        def fails(tx: Tx) -> T:
+            unit(tx)
+            raise EngineError(DISK_FULL)
+
+        return super()._inline(fails if self.full else unit)
 
     @contextlib.contextmanager
     def _drawing(self) -> Any:
@@ -79,6 +92,9 @@ class HubCrew:
         self._secrets = secrets
         self._vault = Vault({"testkey1": b"k" * 32}, "testkey1", clock.bytes)
         self.store = MemoryStore(scheduler)
+        self._asked = 0
+        self.unstored = 0
+        """Deliveries that found no room."""
         self.starts = 0
         self.refused = 0
         """Deliveries that were not theirs."""
@@ -115,6 +131,20 @@ class HubCrew:
         for name in self._config.channels:
             self._scheduler.start(f"channel {name}", lambda name=name: rounds.channel(name, never), HUB)  # type: ignore[misc]
 
+    def ask(self, kind: str, body: Plain) -> None:
+        """What a person asks of the hub by a command, tried again for as long as its store takes nothing."""
+        self._asked += 1
+        name = f"person-{self._asked}"
+        self._scheduler.start(name, lambda: self._ask(name, kind, body))
+
+    def _ask(self, name: str, kind: str, body: Plain) -> None:
+        while self.store.full:
+            self._scheduler.sleep(ASKED_AGAIN_SECONDS)
+        with self._scheduler.alone():
+            now = self._scheduler.now
+            self.store.transaction(lambda tx: requests.ask(tx, name, kind, body, now))
+        self._walk_wake.set()
+
     def post(self, channel: str, request: Request, taken: Flag) -> None:
         """Hand it a delivery, as its receiver takes one: `taken` is raised once it is stored, or refused as not theirs."""
         self._scheduler.start(f"delivery of {channel}", lambda: self._receive(channel, request, taken), HUB)
@@ -127,6 +157,11 @@ class HubCrew:
         except UnverifiedError:
             self.refused += 1
         else:
-            self.hub.walk.receive(channel, verdict.topic, verdict.delivery_id, request.body)
+            try:
+                self.hub.walk.receive(channel, verdict.topic, verdict.delivery_id, request.body)
+            except EngineError:
+                # What could not be stored is not taken, and comes again.
+                self.unstored += 1
+                return
             self._walk_wake.set()
         taken.set()

@@ -46,6 +46,17 @@ class Faults(BaseModel):
     quota_cuts_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that one channel admits half as many requests as it says."""
     quota_cut_minutes_max: int = Field(default=60, ge=1)
+    logins_ended_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that one channel knows the hub no more: its session ends, or its key does until a person has seen to it."""
+    login_minutes_max: int = Field(default=30, ge=1)
+    """How long a person takes for it at most."""
+    subscriptions_lost_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that one channel stops telling of changes, without a word."""
+    subscription_minutes_max: int = Field(default=240, ge=1)
+    """How long until a person sees it, where the hub cannot mend it itself."""
+    disk_full_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that the hub's disk is full: nothing can be stored."""
+    disk_full_minutes_max: int = Field(default=10, ge=1)
     outages_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that one channel is down."""
     outage_minutes_max: int = Field(default=60, ge=1)
@@ -71,6 +82,9 @@ PRESETS: Final = {
         throttled=Decimal("0.005"),
         storms_per_day=Decimal(2),
         quota_cuts_per_day=Decimal(1),
+        logins_ended_per_day=Decimal(1),
+        subscriptions_lost_per_day=Decimal("0.5"),
+        disk_full_per_day=Decimal("0.2"),
         outages_per_day=Decimal(1),
         edits_per_day=Decimal(3),
         crashes_per_day=Decimal(2),
@@ -91,6 +105,12 @@ PRESETS: Final = {
         storms_per_day=Decimal(12),
         quota_cuts_per_day=Decimal(6),
         quota_cut_minutes_max=180,
+        logins_ended_per_day=Decimal(6),
+        login_minutes_max=120,
+        subscriptions_lost_per_day=Decimal(3),
+        subscription_minutes_max=480,
+        disk_full_per_day=Decimal(3),
+        disk_full_minutes_max=20,
         outages_per_day=Decimal(4),
         outage_minutes_max=360,
         edits_per_day=Decimal(8),

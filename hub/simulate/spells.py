@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from hub.sdk.contract import Subscribes
 from hub.simulate.crew import HubCrew
 from hub.simulate.faults import Faults, Mischief
 from hub.simulate.line import Line
@@ -19,6 +20,9 @@ from hub.simulate.weather import Quota
 STORM_MINUTES_MAX: Final = 1.5
 CUT_TO: Final = 0.5
 """What is left of the requests that a platform admits while its quota is cut."""
+
+SESSION_SHARE: Final = 0.5
+"""How often it is only the session that ends, where there are sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,9 @@ class Spells:
         kinds: dict[str, Callable[[str], Spell | None]] = {
             "storms_per_day": self._storm,
             "quota_cuts_per_day": self._quota_cut,
+            "logins_ended_per_day": self._login_ended,
+            "subscriptions_lost_per_day": self._subscription_lost,
+            "disk_full_per_day": self._disk_full,
         }
         for kind, begin in kinds.items():
             scheduler.start(kind, lambda kind=kind, begin=begin: self._come(kind, begin))  # type: ignore[misc]
@@ -102,6 +109,49 @@ class Spells:
             # What a call costs only the platform knows.
             platform.admits = CUT_TO
         return Spell(f"the {channel} admits half as many calls for {minutes:.0f} minutes", minutes, end)
+
+    def _login_ended(self, channel: str) -> Spell | None:
+        """A session ends: the hub signs in again. Or the key is refused, until a person gives a good one and says so."""
+        kind, platform = "logins_ended_per_day", self._retailer.platforms[channel]
+        if self._mischief.luck(kind).random() < SESSION_SHARE and platform.end_sign_ins():
+            return Spell(f"the {channel} ends all sessions", 0.0, lambda: None)
+        if platform.faults.unauthorized:
+            return None
+        minutes = self._minutes(kind, self._faults.login_minutes_max)
+
+        def end() -> None:
+            platform.faults.unauthorized = False
+            self._crew.ask("resume", {"channel": channel})
+            self._tell(f"somebody signs the hub in to the {channel} again")
+
+        platform.faults.unauthorized = True
+        return Spell(f"the {channel} knows the hub no more", minutes, end)
+
+    def _subscription_lost(self, channel: str) -> Spell | None:
+        """It tells of nothing any more, until the hub sees it, or a person where the hub cannot."""
+        platform, connector = self._retailer.platforms[channel], self._crew.hub.channels[channel].connector
+        url = platform.hook_url
+        if not url:
+            return None
+        platform.stop_telling()
+        if isinstance(connector, Subscribes):
+            return Spell(f"the {channel} tells of nothing any more", 0.0, lambda: None)
+        minutes = self._minutes("subscriptions_lost_per_day", self._faults.subscription_minutes_max)
+
+        def end() -> None:
+            platform.hook_url = url
+
+        return Spell(f"the {channel} tells of nothing any more, for {minutes:.0f} minutes", minutes, end)
+
+    def _disk_full(self, _: str) -> Spell | None:
+        """Nothing can be stored."""
+        store, minutes = self._crew.store, self._minutes("disk_full_per_day", self._faults.disk_full_minutes_max)
+
+        def end() -> None:
+            store.full = False
+
+        store.full = True
+        return Spell(f"the hub's disk is full for {minutes:.0f} minutes", minutes, end)
 
     @property
     def _faults(self) -> Faults:

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from random import Random
+
+from stage import stage
 
 from hub.simulate.faults import PRESETS, Faults, Mischief
 from hub.simulate.retailer import generated
 from hub.simulate.simulation import Result, Simulation, Wanted
 from hub.simulate.weather import Quota, Weather
+from hub.store import channels
 
 SECOND = 1_000_000
+HUB = "server: {public_url: https://hub.example}\n"
+WOO = """
+channel: webshop
+connector: woocommerce
+role: webshop
+mode: live
+base_url: https://shop.example
+settings: {currency: DKK, prices_tax: included}
+secrets: {consumer_key: "env:X", consumer_secret: "env:X", hook_secret: "env:X"}
+sells_from: [aarhus, warehouse]
+streams: {items: {poll_seconds: 600, sweep_seconds: 14400}, orders: {poll_seconds: 600, sweep_seconds: 0}}
+"""
 
 
 def lived(faults: Faults, seed: int = 1, hours: int = 8, items: int = 4, customers: int = 60) -> tuple[Simulation, Result]:
@@ -64,3 +80,50 @@ def test_storms_and_cut_quotas_are_waited_out() -> None:
     assert result.faults["storms_per_day"] > 5
     assert result.faults["quota_cuts_per_day"] > 2
     assert refused(result) > 100
+
+
+# the hub is not known any more
+
+
+def test_sessions_end_and_keys_are_refused_until_somebody_sees_to_it() -> None:
+    simulation, result = lived(Faults(logins_ended_per_day=Decimal(48), login_minutes_max=20))
+    assert result.faults["logins_ended_per_day"] > 5
+    told = " ".join(result.tells)
+    assert "ends all sessions" in told
+    assert "signs the hub in" in told
+    paused = simulation.crew.store.read(lambda tx: [state for state in channels.states(tx).values() if state.paused_by])
+    assert paused == []
+    assert {"webshop", "erp"} <= {name for (name, what), count in result.calls.items() if what == "read" and count > 100}
+
+
+def test_a_channel_that_tells_of_nothing_any_more_is_read() -> None:
+    faults = Faults(subscriptions_lost_per_day=Decimal(24), subscription_minutes_max=480)
+    simulation, result = lived(faults)
+    assert result.faults["subscriptions_lost_per_day"] > 1
+    assert all(platform.hook_url for name, platform in simulation.retailer.platforms.items() if name != "erp")
+
+
+def test_a_webshop_of_which_the_hub_looks_after_the_subscriptions_is_mended_by_the_hub(tmp_path: Path) -> None:
+    made = stage(tmp_path, files={"hub.yaml": HUB, "channels/webshop.yaml": WOO})
+    shop = made.platforms["webshop"]
+    for platform in made.platforms.values():
+        platform.add_item("TEE", "T-shirt", price=Decimal("159.96"))
+    made.run(7_200)
+    shop.stop_telling()
+    shop.count("TEE", 7)
+    assert len(shop.outbox) == 0
+    made.run(1_200)
+    shop.count("TEE", 3)
+    assert len(shop.outbox) > 0
+    made.run(60)
+    assert made.shows("webshop", "TEE") == 0
+
+
+# the disk is full
+
+
+def test_a_full_disk_stops_the_hub_and_loses_nothing() -> None:
+    simulation, result = lived(Faults(disk_full_per_day=Decimal(120), disk_full_minutes_max=3), hours=5, customers=250)
+    assert result.faults["disk_full_per_day"] > 10
+    assert simulation.crew.unstored > 0
+    assert result.sold > 20
