@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
 from hub.diff.compare import Difference, difference
+from hub.diff.damage import UNSOLD, Selling, damage, urgency
 from hub.diff.guards import NEW_ORDERS, UNEXPLAINED, Held, new_orders_guard, price_guard, to_zero_guard, unexplained_guard
 from hub.flow import Aspect, Key, Target
 from hub.settings.model import Config
@@ -82,6 +84,10 @@ class Differences:
         """The (channel, stream) that have been read to their end at least once; kept up to date by the walk."""
         self.agreed: Callable[[str], bool] = lambda _: True
         """Whether a channel was in agreement once: until then differences that nothing explains wait for a person."""
+        self.selling: Callable[[Sequence[OpenChange]], Mapping[Key, Selling]] = lambda _: {}
+        """How the listings of these changes sell."""
+        self.urgency: Callable[[int, Decimal], int] = urgency
+        """The place in the queue of what was decided then and costs so much an hour."""
         self.first_values: dict[Key, dict[str, Plain]] = {}
         """What a listing that is made by us must have from its first moment: SKU, price, sellable."""
 
@@ -108,8 +114,21 @@ class Differences:
         for key, target in compare.items():
             self._compare(key, target, seen, decided, new)
         self.first_values.clear()
-        self._hold(new, seen, decided)
+        self._hold(self._queued(new, seen), seen, decided)
         return decided
+
+    def _queued(self, new: list[tuple[OpenChange, Difference]], seen: Seen) -> list[tuple[OpenChange, Difference]]:
+        """These changes with their places in the queue: by what it costs to leave them as they are."""
+        selling = self.selling([change for change, _ in new]) if new else {}
+        queued = []
+        for change, found in new:
+            cost = damage(change.key.aspect, change.before, change.after, selling.get(change.key, UNSOLD))
+            place, former = self.urgency(change.decided_at, cost), seen.changes.get(change.key)
+            # A newer value of a key that waits already keeps its place: else one that changes often would never be sent.
+            if former is not None and former.state == "intended":
+                place = min(place, former.urgency)
+            queued.append((replace(change, urgency=place), found))
+        return queued
 
     def _read_once(self, channel: Channel, key: Key) -> bool:
         send = channel.send(key.aspect)
@@ -144,10 +163,6 @@ class Differences:
         ):
             return
         now = self._clock.now()
-        # A newer value of a key that waits already keeps its place: else one that changes often would never be sent.
-        urgency = found.urgency(now)
-        if open_change is not None and open_change.state == "intended":
-            urgency = min(urgency, open_change.urgency)
         change = OpenChange(
             key=key,
             id=self._clock.token(),
@@ -155,7 +170,7 @@ class Differences:
             before=shown,
             after=after,
             state="intended",
-            urgency=urgency,
+            urgency=now,
             decided_at=now,
             observed_at=stored.observation.at if stored else 0,
             words=TO_ZERO if found.to_zero and shown is not None else "",

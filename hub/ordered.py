@@ -27,6 +27,7 @@ from hub.flow import Aspect, Key, Target
 from hub.intake.understand import RecordTold
 from hub.merge.authority import Authority
 from hub.routed import Routed, Routing, asked
+from hub.selling import learn
 from hub.settings.dates import day_micros
 from hub.settings.model import Config
 from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, requests, targets
@@ -141,6 +142,7 @@ class Ordered:
                 )
             )
         orders.save_orders(tx, list(new.values()))
+        learn(tx, bound, new)
         newest = [since(each, known.get((each.channel, each.their))) for each in _newest(bound)]
         orders.save_bindings(tx, newest)
         old_news = {order.order for order in new.values() if order.history}

@@ -13,6 +13,7 @@ from hub import forgetting
 from hub.app import Hub
 from hub.canonical.values import Plain
 from hub.diff.compare import difference
+from hub.diff.damage import OVERTAKES_MICROS_MAX
 from hub.errors import HubError
 from hub.flow import Aspect, Key
 from hub.log import logger
@@ -281,7 +282,7 @@ class People:
                     before=item["from"],
                     after=self._after(open_change, item),
                     state="intended",
-                    urgency=now,
+                    urgency=now - OVERTAKES_MICROS_MAX,
                     decided_at=now,
                     observed_at=shown.observation.at if shown else 0,
                     words=changes.BY_PLAN,

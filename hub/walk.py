@@ -34,6 +34,7 @@ from hub.flow import Aspect, Door, Envelope
 from hub.merge.authority import Authority
 from hub.moved import Moved
 from hub.ordered import Ordered
+from hub.selling import Sellings
 from hub.settings.model import Config
 from hub.store import catalogue, channels, cursors, dirty, inbox, ledger, letters, orders, requests
 from hub.store.cursors import Reading
@@ -131,6 +132,7 @@ class Walk:
         self._decide = Decide(config, channels, database, clock, self._authority)
         self._agreement = Agreement(config, channels, database, clock)
         self._decide.differences.agreed = self._agreement.reached
+        self._decide.differences.selling = Sellings(database, clock)
         parties = Parties(vault, clock)
         self._ordered = Ordered(config, channels, database, clock, self._authority, self._decide.differences, parties)
         self._moved = Moved(config, channels, database, clock, self._authority, self._decide.differences)

@@ -1,31 +1,21 @@
-"""What differs between target and observation, and how urgent the difference is.
-
-Order: falls to zero first, then falls, prices, rises, wording; age lifts everything in the end, so nothing starves.
-"""
+"""What differs between target and observation. What a difference costs, and so what is told first, is `damage`'s to say."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from hub.canonical.values import Plain
 from hub.flow import Aspect
-
-STEP_MICROS: Final = 30_000_000
-"""How much older a less urgent change must be to come first: 30 seconds per rank."""
 
 FALL_TO_ZERO, FALL, PRICE, RISE, WORDING = range(5)
 
 
 class Difference(NamedTuple):
-    """A difference: the rank of its urgency, and whether it takes a shown quantity to zero."""
+    """A difference: of which kind it is, and whether it takes a shown quantity to zero."""
 
-    rank: int
+    kind: int
     to_zero: bool
-
-    def urgency(self, at: int) -> int:
-        """The place in the queue, smallest first, of a difference decided at that time."""
-        return at + self.rank * STEP_MICROS
 
 
 def difference(aspect: str, target: Plain, shown: Plain) -> Difference | None:

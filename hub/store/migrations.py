@@ -186,7 +186,18 @@ _BARCODES: Final = (
     "CREATE INDEX bindings_barcode ON bindings (channel, barcode) WHERE barcode <> ''",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _ORDERS, _OVERSELLS, _MOVEMENTS, _BOOKS, _ROUTES, _BARCODES)
+_VELOCITIES: Final = ("CREATE TABLE velocities (item text PRIMARY KEY, units bigint NOT NULL, at bigint NOT NULL)",)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _FIRST,
+    _ORDERS,
+    _OVERSELLS,
+    _MOVEMENTS,
+    _BOOKS,
+    _ROUTES,
+    _BARCODES,
+    _VELOCITIES,
+)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 TYPES: Final = {

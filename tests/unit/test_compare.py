@@ -1,20 +1,18 @@
-"""What differs, and what is worth sending first: falls before rises, and nothing waits for ever."""
+"""What differs between what should be shown and what is, and of which kind it is."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hub.diff.compare import FALL, FALL_TO_ZERO, PRICE, RISE, STEP_MICROS, WORDING, Difference, difference, same_price
+from hub.diff.compare import FALL, FALL_TO_ZERO, PRICE, RISE, WORDING, Difference, difference, same_price
 from hub.flow import Aspect
 
 
-def rank(aspect: str, target: Any, shown: Any) -> int | None:
+def kind(aspect: str, target: Any, shown: Any) -> int | None:
     found = difference(aspect, target, shown)
-    return None if found is None else found.rank
+    return None if found is None else found.kind
 
 
 @pytest.mark.parametrize(
@@ -31,7 +29,7 @@ def rank(aspect: str, target: Any, shown: Any) -> int | None:
     ],
 )
 def test_stock(wanted: int, shown: int | None, expected: int | None) -> None:
-    assert rank(Aspect.STOCK, {"sellable": wanted}, None if shown is None else {"sellable": shown, "raw": 99}) == expected
+    assert kind(Aspect.STOCK, {"sellable": wanted}, None if shown is None else {"sellable": shown, "raw": 99}) == expected
 
 
 def test_only_a_seen_quantity_can_fall_to_zero() -> None:
@@ -59,24 +57,11 @@ def money(amount: str, currency: str = "DKK", tax: str | None = None) -> dict[st
 def test_the_same_price(one: dict[str, Any], other: dict[str, Any], same: bool) -> None:
     assert same_price(one, other) is same
     assert same_price(other, one) is same
-    assert rank(Aspect.PRICE, one, other) == (None if same else PRICE)
+    assert kind(Aspect.PRICE, one, other) == (None if same else PRICE)
 
 
 def test_a_listing_is_compared_only_in_what_the_hub_says() -> None:
-    assert rank(Aspect.LISTING, {"title": "A"}, {"title": "A", "text": "their own"}) is None
-    assert rank(Aspect.LISTING, {"title": "A"}, {"title": "B"}) == WORDING
-    assert rank(Aspect.LISTING, {"title": "A"}, {}) == WORDING
-    assert rank(Aspect.LISTING, {"title": "A"}, None) == WORDING
-
-
-def test_falls_come_first() -> None:
-    ranks = (FALL_TO_ZERO, FALL, PRICE, RISE, WORDING)
-    urgencies = [Difference(rank, False).urgency(1_000) for rank in ranks]
-    assert urgencies == sorted(urgencies)
-    assert len(set(urgencies)) == len(ranks)
-
-
-@given(st.integers(0, 10**15), st.integers(FALL_TO_ZERO, WORDING))
-def test_nothing_starves(decided_at: int, rank: int) -> None:
-    late = decided_at + WORDING * STEP_MICROS
-    assert Difference(rank, False).urgency(decided_at) <= Difference(FALL_TO_ZERO, True).urgency(late)
+    assert kind(Aspect.LISTING, {"title": "A"}, {"title": "A", "text": "their own"}) is None
+    assert kind(Aspect.LISTING, {"title": "A"}, {"title": "B"}) == WORDING
+    assert kind(Aspect.LISTING, {"title": "A"}, {}) == WORDING
+    assert kind(Aspect.LISTING, {"title": "A"}, None) == WORDING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from pure_grounds import channel, config
 
 from hub.channel import Channel
 from hub.clock import ManualClock
+from hub.diff.damage import OVERTAKES_MICROS_MAX, UNSOLD, Selling
 from hub.differences import GUARD_WINDOW_MICROS, Decided, Differences, Falls, Seen
 from hub.flow import Aspect, Key, Observation, Target
 from hub.settings.model import Guards, PersonEdits, PricingSettings
@@ -131,18 +133,31 @@ def test_a_refused_value_is_not_tried_again_but_another_is() -> None:
     assert len(shop.decide({stock(1): pieces(7)}, {stock(1): pieces(9)}).changes) == 1
 
 
-def test_falls_go_before_rises() -> None:
+def queued(decided: Decided) -> list[Key]:
+    return [change.key for change in sorted(decided.changes, key=lambda change: change.urgency)]
+
+
+def test_what_costs_most_goes_first() -> None:
     wanted = {stock(1): pieces(9), price(1): money("9"), stock(2): pieces(0), stock(3): pieces(4)}
     shown = {stock(1): pieces(5), price(1): money("10"), stock(2): pieces(5), stock(3): pieces(5)}
-    decided = Shop().decide(wanted, shown)
-    assert [c.key for c in sorted(decided.changes, key=lambda c: c.urgency)] == [stock(2), stock(3), price(1), stock(1)]
+    shop = Shop()
+    shop.differences.selling = lambda changes: {change.key: Selling(Decimal(2), Decimal(100)) for change in changes}
+    assert queued(shop.decide(wanted, shown)) == [stock(2), stock(3), stock(1), price(1)]
+
+
+def test_what_sells_fast_goes_before_what_nobody_buys() -> None:
+    shop = Shop()
+    fast = {stock(2): Selling(Decimal(20), Decimal(50))}
+    shop.differences.selling = lambda changes: {change.key: fast.get(change.key, UNSOLD) for change in changes}
+    falls = {stock(1): pieces(1), stock(2): pieces(4), stock(3): pieces(0)}
+    assert queued(shop.decide(falls, {key: pieces(5) for key in falls})) == [stock(2), stock(3), stock(1)]
 
 
 def test_a_key_that_changes_all_the_time_is_not_put_off_for_ever() -> None:
     shop = Shop()
     first = shop.decide({stock(1): pieces(10)}, {stock(1): pieces(9)}).changes[0]
     for amount in range(11, 200):
-        shop.clock.advance(1)
+        shop.clock.advance(OVERTAKES_MICROS_MAX / 1_000_000 / 180)
         latest = shop.decide({stock(1): pieces(amount)}, {stock(1): pieces(9)}).changes[0]
     assert latest.urgency == first.urgency
     rival = shop.decide({stock(2): pieces(0)}, {stock(2): pieces(9)}).changes[0]

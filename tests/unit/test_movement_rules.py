@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hub.desired.movement import CORRECTION, RECEIPT, Leg, delta, fact, fact_of, in_units_of, legs, location_of
 from hub.diff.compare import difference
+from hub.diff.damage import UNSOLD, damage
 from hub.flow import Aspect
 
 PIECE = 1_000
@@ -61,9 +62,8 @@ def test_the_figure_moves_by_what_is_not_told_yet(should: int, knows: int | None
 
 
 def test_what_leaves_goes_before_what_comes() -> None:
-    less = difference(Aspect.MOVEMENT, {"moved": -1, "kind": CORRECTION}, None)
-    more = difference(Aspect.MOVEMENT, {"moved": 1, "kind": RECEIPT}, None)
-    assert less is not None
-    assert more is not None
-    assert less.urgency(0) < more.urgency(0)
-    assert not less.to_zero
+    less, more = {"moved": -1, "kind": CORRECTION}, {"moved": 1, "kind": RECEIPT}
+    assert damage(Aspect.MOVEMENT, None, less, UNSOLD) > damage(Aspect.MOVEMENT, None, more, UNSOLD)
+    found = difference(Aspect.MOVEMENT, less, None)
+    assert found is not None
+    assert not found.to_zero
