@@ -89,7 +89,7 @@ def _stock_brief(because: Mapping[str, Plain]) -> str:
         return f"the figure of {because['figure_of']}"
     told = {"location", "component", "reserved_without_place"}
     places = " + ".join(_place_brief(step) for step in because.get("steps", ()) if told & set(step)).replace("+ -", "- ")
-    taken = [word for word in ("safety_stock", "share_percent", "cap", "threshold", "factor") if word in because]
+    taken = [word for word in ("safety_stock", "quota", "share_percent", "cap", "threshold", "factor") if word in because]
     return places + (f", less by {because.get('rule', 'rule')} ({', '.join(taken)})" if taken else "")
 
 
@@ -139,6 +139,8 @@ def _stock_steps(because: Mapping[str, Plain], channel: str, config: Config) -> 
         where = f", {because['rule']}{_at(config, 'allocation', 'rules', str(number - 1))}"
     if "safety_stock" in because:
         yield f"minus {pieces(because['safety_stock'])} safety stock{where}"
+    if "quota" in because:
+        yield from _quota_steps(because["quota"], where)
     if "share_percent" in because:
         yield f"of that {because['share_percent']} %, rounded down{where}"
     if "cap" in because:
@@ -148,6 +150,22 @@ def _stock_steps(because: Mapping[str, Plain], channel: str, config: Config) -> 
     if "factor" in because:
         yield f"in units of {because['factor']}, {pieces(because['remainder'])} left over"
     yield f"{channel} may sell {pieces(because['sellable'])}"
+
+
+def _quota_steps(quota: Mapping[str, Plain], where: str) -> Iterator[str]:
+    """How the last pieces are divided, and for whom this channel waits before it may show its part."""
+    if quota.get("first"):
+        yield f"scarce: nothing is shown until the listing is there and takes its part{where}"
+        return
+    yield f"scarce: {quota['until']} pieces or fewer in the pool, the last {quota['pieces']} are divided{where}"
+    for place, counter in quota["left_to"].items():
+        yield f"what lies at {place} is left to the counter of {counter}"
+    kept = f", {quota['kept']} of {quota['weights']} kept back for who is shown no figure" if quota["kept"] else ""
+    yield f"its part by weight {quota['weight']} of {quota['weights']}: {quota['part']} pieces{kept}"
+    if quota.get("zero_first"):
+        yield "shows 0 first: a figure written there undoes a sale made meanwhile"
+    if "waits_for" in quota:
+        yield f"shows no more than now until it is certain that fewer are shown by {', '.join(quota['waits_for'])}"
 
 
 def _place_steps(step: Mapping[str, Plain], config: Config) -> Iterator[str]:

@@ -7,7 +7,6 @@ Everything works on sets of items; there is no query per key.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from hub import oversold, remembered
@@ -19,57 +18,22 @@ from hub.desired import price as prices
 from hub.desired.listing import listing as worded_listing
 from hub.desired.listing import offered, worded
 from hub.desired.rules import Rules
-from hub.desired.stock import Figure, Pool, Reserved, bundle_pool, figure_shown, pool, sellable
 from hub.differences import Differences, Falls, Seen
-from hub.figures import figure_at, in_figure, still_held
 from hub.flow import Aspect, Key, Target
 from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
+from hub.pools import EVERY, Known, Pools
 from hub.settings.model import Config
-from hub.store import catalogue, changes, dirty, ledger, letters, orders, oversells, requests, routes, targets
+from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, oversells, requests, routes, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
-from hub.store.dirty import Dirty
 from hub.store.orders import Reservation
 from hub.store.oversells import Oversell
-from hub.store.routes import NotFound
 
 T = TypeVar("T")
 STUCK_MAX: Final = 1_000
 """Stuck orders that are looked at again when an item is described anew."""
-EVERY: Final = ""
-"""In place of an aspect: all of them."""
-
-
-@dataclass(slots=True)
-class Known:
-    """One snapshot of everything that deciding about a set of items needs."""
-
-    dirty: list[Dirty]
-    items: dict[str, Item]
-    bindings: dict[str, list[Binding]]
-    settled: dict[str, Settled]
-    stored: dict[str, dict[tuple[str, str], Plain]]
-    seen: Seen
-    aspects: dict[str, set[str]]
-    """Item → the aspects of it that are dirty; "" stands for all of them."""
-    components: dict[str, str] = field(default_factory=dict)
-    """SKU → item, of components of virtual bundles."""
-    reserved: dict[str, list[Reservation]] = field(default_factory=dict)
-    not_found: list[NotFound] = field(default_factory=list)
-    """Where staff did not find these items."""
-    contained: list[Reservation] = field(default_factory=list)
-    """Reservations found to be in a figure while deciding."""
-    oversold: dict[str, int] = field(default_factory=dict)
-    """Item → how much of it is oversold by the record."""
-
-    def works_out(self, item: str, aspect: str) -> bool:
-        """Whether this aspect of the item is worked out now; what facts moved is worked out from movements, not from items."""
-        if aspect == Aspect.MOVEMENT:
-            return False
-        asked = self.aspects.get(item, ())
-        return EVERY in asked or aspect in asked
 
 
 class Decide:
@@ -84,6 +48,7 @@ class Decide:
         self._clock = clock
         self._authority = authority
         self._rules = Rules(config)
+        self._pools = Pools(config, channels, authority, self._rules)
         self.differences = Differences(config, channels, clock, self._count_falls)
         self._creating = tuple(
             name
@@ -118,6 +83,7 @@ class Decide:
         stirred |= {item for item in known.items if EVERY in known.aspects[item]}
         described = any(EVERY in known.aspects[item] for item in known.items)
         again = self._database.next() if stirred else 0
+        asked = self._database.next() if known.asked or known.again else 0
 
         def keep(tx: Tx) -> None:
             catalogue.save_catalogue(tx, settled_rows)
@@ -136,6 +102,8 @@ class Decide:
                 # What an order lacked may be somewhere now, or be an item by now: it is looked at again.
                 waiting = {*routes.waiting(tx, stirred), *(orders.stuck(tx, STUCK_MAX) if described else ())}
                 dirty.mark(tx, [(dirty.ORDER, order, "") for order in waiting], again)
+            channels.ask(tx, known.asked, asked, now)
+            dirty.mark(tx, [(dirty.LISTING, *listing) for listing in known.again], asked)
             dirty.clear(tx, known.dirty)
 
         self._database.transaction(keep)
@@ -150,6 +118,9 @@ class Decide:
         for row in rows:
             if row.kind == dirty.ITEM:
                 aspects.setdefault(row.a, set()).add(row.b)
+        listings = {(row.a, row.b) for row in rows if row.kind == dirty.LISTING}
+        for scarce in self._scarce(tx, listings):
+            aspects.setdefault(scarce, set()).add(Aspect.STOCK)
         items = catalogue.items(tx, aspects)
         for item, bundle in self._bundles_of(tx, items.values()).items():
             items[item] = bundle
@@ -162,7 +133,6 @@ class Decide:
             if self._to_be_created(bindings[item]):
                 aspects[item] = {EVERY}
         settled = self._settled(tx, bindings, aspects, set(components.values()))
-        listings = {(row.a, row.b) for row in rows if row.kind == dirty.LISTING}
         seen = self._seen(tx, items, bindings, aspects, listings)
         stored: dict[str, dict[tuple[str, str], Plain]] = {}
         for aspect, group in _by_aspect((item, aspects[item]) for item in items).items():
@@ -194,6 +164,13 @@ class Decide:
             seen.observations.update(targets.observations_of(tx, group, aspect))
             seen.changes.update(changes.open_of(tx, group, aspect))
         return seen
+
+    def _scarce(self, tx: Tx, listings: set[tuple[str, str]]) -> set[str]:
+        """The items of these listings that are under quota: what one of them shows decides what the others may."""
+        if not (self._rules.has_quota and listings):
+            return set()
+        wanted = targets.targets_of(tx, listings, Aspect.STOCK).values()
+        return {stored.target.item for stored in wanted if "quota" in stored.target.because}
 
     def _bundles_of(self, tx: Tx, items: Iterable[Item]) -> dict[str, Item]:
         """The virtual bundles that have one of these items as a component: they move with it."""
@@ -263,12 +240,12 @@ class Decide:
         if not any(b.channel in self._authority.naming_channels for b in bound):
             # Nobody who is right about items lists it any more: it is offered nowhere.
             settled = {**settled, (Aspect.ITEM, ""): {"from": [], "state": "gone"}}
+        if known.works_out(item.item, Aspect.STOCK):
+            self._pools.targets(item, bound, known, heard, wanted)
         for binding in bound:
             channel = self._channels.get(binding.channel)
             if channel is None:
                 continue
-            if known.works_out(item.item, Aspect.STOCK):
-                self._stock_targets(channel, binding, item, known, heard, wanted)
             if known.works_out(item.item, Aspect.PRICE):
                 self._price_target(channel, binding, item, settled, wanted, refused)
             if known.works_out(item.item, Aspect.LISTING):
@@ -277,98 +254,6 @@ class Decide:
             channel = self._channels[name]
             if self._may_create(channel, heard):
                 self._created_listing(channel, item, settled, known, heard, wanted)
-
-    def _stock_targets(
-        self,
-        channel: Channel,
-        binding: Binding,
-        item: Item,
-        known: Known,
-        heard: frozenset[tuple[str, str]],
-        wanted: dict[Key, Target],
-    ) -> None:
-        send, name = channel.send(Aspect.STOCK), channel.name
-        if send is None or item.kind in ("service", "gift_card"):
-            return
-        settings, whole = channel.settings, send.step == "whole"
-        pools: dict[str, Sequence[str]] = {}
-        if settings.sells_from and not self._own_stock(channel):
-            pools[""] = settings.sells_from
-        if send.basis == "available":
-            # Whoever shows what can be bought sells from each place: what is promised there is not free.
-            pools |= {place: (place,) for place in settings.figures_at}
-        for place, locations in pools.items():
-            stock = self._pool(channel, item, known, heard, locations)
-            if stock is not None:
-                shown, because = sellable(name, item.sku, item.category, stock, self._rules, factor=binding.factor, whole=whole)
-                key = Key(name, binding.listing, Aspect.STOCK, place)
-                wanted[key] = Target(key, item.item, {"sellable": shown}, because)
-        for location in settings.figures_at if send.basis != "available" else ():
-            figure = self._figure(location, known.settled.get(item.item, {}), heard)
-            if figure is not None:
-                key = Key(name, binding.listing, Aspect.STOCK, location)
-                shown, because = figure_shown(figure, factor=binding.factor, whole=whole)
-                wanted[key] = Target(key, item.item, {"sellable": shown}, because)
-
-    def _own_stock(self, channel: Channel) -> bool:
-        """Whether the channel is itself right about what it sells from (a till): then it is told nothing."""
-        owners = {
-            place.authority.channel for name in channel.settings.sells_from if (place := self._authority.figure_of.get(name))
-        }
-        return channel.name in owners
-
-    def _pool(
-        self, channel: Channel, item: Item, known: Known, heard: frozenset[tuple[str, str]], locations: Sequence[str]
-    ) -> Pool | None:
-        parts = self._rules.bundle(item.sku)
-        if not parts:
-            return self._item_pool(channel, item.item, item.sku, item.category, known, heard, locations)
-        stocks = []
-        for part in parts:
-            component = known.components.get(part.sku)
-            # A component that is no item (any more) cannot be taken from a shelf: once all items are known it counts as none.
-            named = component is not None or self._items_heard(heard)
-            stock = self._item_pool(channel, component or "", part.sku, "", known, heard, locations) if named else None
-            stocks.append((part.sku, part.pieces, stock))
-        return bundle_pool(stocks)
-
-    def _items_heard(self, heard: frozenset[tuple[str, str]]) -> bool:
-        return all(
-            any((name, stream) in heard for stream in self._channels[name].streams_about("item"))
-            for name in self._authority.item_channels
-            if name in self._channels
-        )
-
-    def _item_pool(
-        self,
-        channel: Channel,
-        item: str,
-        sku: str,
-        category: str,
-        known: Known,
-        heard: frozenset[tuple[str, str]],
-        locations: Sequence[str],
-    ) -> Pool | None:
-        settled = known.settled.get(item, {})
-        figures = {location: self._figure(location, settled, heard) for location in locations}
-        _, rule = self._rules.allocation(channel.name, sku, category)
-        sellable_places = [name for name in locations if self._config.locations[name].sellable]
-        reserved = self._reserved(item, known, {name: figures[name] for name in sellable_places})
-        held = {row.place for row in known.not_found if row.item == item and still_held(row, figures.get(row.place))}
-        return pool(sellable_places, figures, reserved, rule.safety_per_location, held)
-
-    def _reserved(self, item: str, known: Known, figures: Mapping[str, Figure | None]) -> list[Reserved]:
-        """What is promised of an item at these places and not yet in their figures. In doubt it counts."""
-        counting: list[Reserved] = []
-        for each in known.reserved.get(item, ()):
-            if each.place and each.place not in figures:
-                continue
-            if any(in_figure(each, figure) for name, figure in figures.items() if each.place in ("", name)):
-                known.contained.append(each)
-                continue
-            because = {"order": each.order, "line": each.line, "quantity": each.quantity, "state": each.state}
-            counting.append(Reserved(each.place, each.quantity, because))
-        return counting
 
     def _oversold(self, known: Known, heard: frozenset[tuple[str, str]], now: int) -> list[Oversell]:
         """What the record of oversells is to say anew; nothing of an item while a figure of it is not known."""
@@ -380,7 +265,7 @@ class Decide:
             settled, figures = known.settled.get(item.item, {}), {}
             for name, location in self._config.locations.items():
                 if location.sellable and name in self._authority.figure_of:
-                    figures[name] = self._figure(name, settled, heard)
+                    figures[name] = self._pools.figure(name, settled, heard)
             there = {name: figure for name, figure in figures.items() if figure is not None}
             short = oversold.shortage(rows, there)
             if len(there) == len(figures) and short.quantity != before:
@@ -391,18 +276,6 @@ class Decide:
             return []
         told = self._database.read(lambda tx: oversold.lines(tx, found, now))
         return [line._replace(seq=seq) for line, seq in zip(told, self._database.next_block(len(told)), strict=True)]
-
-    def _figure(self, location: str, settled: Settled, heard: frozenset[tuple[str, str]]) -> Figure | None:
-        """The figure of a location: what its authority says, zero when it was read to the end and lists nothing, or None."""
-        return figure_at(location, settled, self._authority, self._heard_out(heard))
-
-    def _heard_out(self, heard: frozenset[tuple[str, str]]) -> frozenset[str]:
-        """The channels whose stock was read to the end."""
-        if self._out[0] != heard:
-            names = self._channels.items()
-            told = {name for name, channel in names if any((name, each) in heard for each in channel.streams_about("stock"))}
-            self._out = (heard, frozenset(told))
-        return self._out[1]
 
     def _price_target(
         self,
@@ -477,10 +350,10 @@ class Decide:
         if not offered(channel.settings.listing, item.sku, item.category, told) or rule is None or listed is None:
             return
         found = prices.price(channel.name, item.category, listed, self._config.pricing)
-        stock = self._pool(channel, item, known, heard, channel.settings.sells_from)
-        if found.value is None or stock is None:
+        first = self._pools.first_shown(channel, item, known, heard)
+        if found.value is None or first is None:
             return
-        shown, stock_because = sellable(channel.name, item.sku, item.category, stock, self._rules)
+        shown, stock_because = first
         self._listing_target(channel, item.sku, item, settled, wanted)
         key = Key(channel.name, item.sku, Aspect.LISTING)
         target = wanted.get(key)

@@ -269,7 +269,8 @@ class Told:
         self._tell_drift(tx, edits, known, now)
         changed = [s.observation.key for s in accepted if _differs(s, known.get(s.observation.key))]
         self.untold |= {k.channel: True for k in changed if k in known and newest[k][0].envelope.door == Door.POLL}
-        dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in changed], mark)
+        looked_for = [s.observation.key for s in accepted if _looked_for(wanted.get(s.observation.key))]
+        dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in (*changed, *looked_for)], mark)
         wait = max((self._visible_after(key) for key in newest), default=0)
         channels.ask(tx, [each for each in asked if each[1]], mark, now + wait * 1_000_000)
         bindings = catalogue.bindings(tx, [(key.channel, key.listing) for key in changed])
@@ -440,3 +441,10 @@ def _not_older(new: tuple[int, int], old: tuple[int, int]) -> bool:
 
 def _differs(new: StoredObservation, old: StoredObservation | None) -> bool:
     return old is None or old.observation.value != new.observation.value
+
+
+def _looked_for(wanted: StoredTarget | None) -> bool:
+    """Whether others wait for what is shown here, be it the same as before: the last pieces of a scarce item are divided."""
+    return (
+        wanted is not None and wanted.target.key.aspect == Aspect.STOCK and "looked_for" in wanted.target.because.get("quota", ())
+    )

@@ -122,6 +122,9 @@ class Turn:
             self._dispatch.send(chosen)
         except ChannelError as bad:
             self._push_failed(bad, chosen)
+        if self._dispatch.fell:
+            self._dispatch.fell = False
+            self._walk.read_now.add((self.name, ORDERS))
         return True
 
     def _behind_barrier(self, chosen: list[OpenChange]) -> list[OpenChange]:

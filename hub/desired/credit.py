@@ -6,7 +6,7 @@ order's birthplace is one as far as it is not for pieces that the order's own to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from hub.canonical.values import Plain, from_minor, pieces
@@ -75,8 +75,11 @@ class _Room:
         return {**row, "quantity": -quantity, "cancelled": 0, "amount_minor": -amount, "tax_minor": -tax}
 
 
-def credits(sayings: Sequence[Saying]) -> list[Credit]:
-    """The credit notes of an order, in the order in which they came about; none while its birthplace has not spoken."""
+def credits(sayings: Sequence[Saying], stands: Container[str] = ()) -> list[Credit]:
+    """The credit notes of an order, in the order in which they came about; none while its birthplace has not spoken.
+
+    `stands` are keys of credits that the books have and that no later return makes needless: what pays for that is still to come.
+    """
     origin = next((each for each in sayings if each.role == ORIGIN), None)
     if origin is None:
         return []
@@ -84,7 +87,7 @@ def credits(sayings: Sequence[Saying]) -> list[Credit]:
     returns = [each for each in sayings if each.role == RETURN]
     found = [_returned(each, room) for each in sorted(returns, key=lambda r: (_at(r), r.channel, r.their))]
     unpaid = sum(-each.total_minor - each.paid_minor for each in found)
-    found += _refunds(origin, room, unpaid)
+    found += _refunds(origin, room, unpaid, stands)
     return found
 
 
@@ -139,22 +142,28 @@ def _cut(row: Mapping[str, Plain], taken: int, of: int) -> dict[str, Plain]:
     return {**row, "quantity": -taken, "amount_minor": -share(-amount, 0, taken, of), "tax_minor": -share(-tax, 0, taken, of)}
 
 
-def _refunds(origin: Saying, room: _Room, unpaid: int) -> list[Credit]:
+def _refunds(origin: Saying, room: _Room, unpaid: int, stands: Container[str]) -> list[Credit]:
     """Refunds in the order's birthplace, less what they give back of money for pieces that the total no longer has, and
     less what they pay of returns that are credits already (`unpaid`)."""
     record, found = origin.record, []
     payments = record.get("payments") or ()
     captured = sum(int(each["amount_minor"]) for each in payments if each["kind"] == "captured")
-    covered = max(0, captured - int(record["total_minor"])) + unpaid
+    gone = max(0, captured - int(record["total_minor"]))
     returned = [dict(part) for each in record.get("returns") or () for part in each["parts"]]
     refunds = [each for each in payments if each["kind"] in REFUNDED]
     for refund in sorted(refunds, key=lambda each: (int(each.get("at") or 0), str(each["payment"]))):
         amount = int(refund["amount_minor"])
-        taken = min(amount, covered)
-        covered -= taken
-        if amount > taken:
-            found.append(_refund(origin, refund, amount - taken, room, returned))
+        less = min(amount, gone)
+        gone -= less
+        pays = 0 if _key(origin, refund) in stands else min(amount - less, unpaid)
+        unpaid -= pays
+        if amount > less + pays:
+            found.append(_refund(origin, refund, amount - less - pays, room, returned))
     return found
+
+
+def _key(origin: Saying, refund: Mapping[str, Plain]) -> str:
+    return f"{origin.channel}:{refund['payment']}"
 
 
 def _refund(origin: Saying, refund: Mapping[str, Plain], amount: int, room: _Room, returned: list[dict[str, Plain]]) -> Credit:
@@ -180,7 +189,7 @@ def _refund(origin: Saying, refund: Mapping[str, Plain], amount: int, room: _Roo
         else:
             charges.append(rest)
     return Credit(
-        f"{origin.channel}:{refund['payment']}",
+        _key(origin, refund),
         origin.channel,
         "",
         int(refund.get("at") or 0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hub.canonical.values import THOUSAND
 from hub.settings.model import AllocationRule, BundlePart, ChannelSettings, Config
 
@@ -17,6 +19,9 @@ class Rules:
         self._rules = tuple(enumerate(config.allocation.rules, start=1))
         self._cache: dict[tuple[str, str, str], tuple[int, AllocationRule]] = {}
         self._selling = tuple(name for name, channel in config.channels.items() if channel.sells_from)
+        self.counters = counters(config)
+        self.has_quota = any(rule.quota_below for rule in config.allocation.rules)
+        self._bundled = bundled(config)
 
     def allocation(self, channel: str, sku: str, category: str) -> tuple[int, AllocationRule]:
         """The first allocation rule that matches, with its number (0: none does)."""
@@ -34,6 +39,18 @@ class Rules:
         found = {name: self.allocation(name, sku, category)[1].share_percent for name in self._selling}
         return {name: share for name, share in found.items() if share < 100}
 
+    def under_quota(self, rule: AllocationRule, sku: str) -> bool:
+        """Whether this rule divides the item once it is scarce; bundles and what they are made of are never divided."""
+        return rule.quota_below > 0 and sku not in self._bundled
+
+    def quota_ends(self, rule: AllocationRule) -> int:
+        """Above so many pieces the item is scarce no more; higher than where it began, so that one sale does not flap it."""
+        return rule.quota_below * 3 // 2 + 1 if rule.quota_above is None else rule.quota_above
+
+    def quota_places(self, locations: Sequence[str]) -> frozenset[str]:
+        """Of these places those whose goods are divided: what lies at a counter is the counter's, who may sell all of it."""
+        return frozenset(locations).difference(self.counters)
+
     def bundle(self, sku: str) -> tuple[BundlePart, ...]:
         """The components of a virtual bundle; empty for everything else."""
         return self.config.allocation.bundles.get(sku, ())
@@ -41,6 +58,22 @@ class Rules:
     def channel(self, name: str) -> ChannelSettings:
         """The channel's settings."""
         return self.config.channels[name]
+
+
+def counters(config: Config) -> dict[str, str]:
+    """Place → the channel that is right about its stock and sells it itself: a till, of which nobody can ask to show less."""
+    return {
+        place: entry.channel
+        for entry in config.authority.stock
+        for place in entry.covers
+        if entry.channel in config.channels and place in config.channels[entry.channel].sells_from
+    }
+
+
+def bundled(config: Config) -> frozenset[str]:
+    """The SKUs of virtual bundles and of their components."""
+    parts = {part.sku for parts in config.allocation.bundles.values() for part in parts}
+    return frozenset(parts | config.allocation.bundles.keys())
 
 
 def whole_pieces(amount: int) -> int:

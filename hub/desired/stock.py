@@ -105,7 +105,7 @@ def sellable(
     if amount < rule.threshold * THOUSAND:
         because["threshold"] = rule.threshold * THOUSAND
         amount = 0
-    shown = _in_units(amount, factor, whole, because)
+    shown = in_units(amount, factor, whole, because)
     because["sellable"] = shown
     return shown, because
 
@@ -115,7 +115,7 @@ def figure_shown(figure: Figure, *, factor: int = 1, whole: bool = True) -> tupl
     because: dict[str, Plain] = {"figure_of": figure.place, "on_hand": figure.on_hand, "from": figure.sources}
     if figure.negative:
         because["negative"] = True
-    return _in_units(max(0, figure.on_hand), factor, whole, because), because
+    return in_units(max(0, figure.on_hand), factor, whole, because), because
 
 
 def bundle_pool(parts: Sequence[tuple[str, int, Pool | None]]) -> Pool | None:
@@ -149,7 +149,7 @@ def _remainder(pooled: int, amount: int, channel: str, sku: str, category: str, 
     return max(0, together - theirs)
 
 
-def _in_units(amount: int, factor: int, whole: bool, because: dict[str, Plain]) -> int:
+def in_units(amount: int, factor: int, whole: bool, because: dict[str, Plain]) -> int:
     """The pieces in the listing's units, rounded down to whole ones; the derivation names what is left over."""
     if factor != 1:
         units = amount // (factor * THOUSAND)

@@ -5,7 +5,7 @@ No transaction is open during a call. What a failed call means is decided by the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -42,6 +42,8 @@ class Dispatch:
         self._clock = clock
         self._observed = observed
         self._record = Record(channel, config, database, clock)
+        self.fell = False
+        """Whether a look before a write found that customers had bought unheard: their orders are to be read then."""
 
     def recover(self) -> None:
         """After a start: every change that was sent and has no receipt is of unknown outcome, to be looked up once no
@@ -70,7 +72,9 @@ class Dispatch:
         declared = self._channel.manifest.sends[aspect]
         fresh: dict[Key, Plain] = {}
         if declared.look_before and chosen[0].before is not None:
+            begun = self._database.next()
             fresh = self._look(declared.stream, chosen)
+            chosen = self._sold_before(chosen, fresh, begun)
             chosen = self._settled_before(chosen, fresh)
             if not chosen:
                 return
@@ -199,6 +203,20 @@ class Dispatch:
         except UnmappableError:
             # The page that the stream reads next names it as a dead letter; here it only means: not seen.
             return
+
+    def _sold_before(self, chosen: Sequence[OpenChange], fresh: Mapping[Key, Plain], begun: int) -> list[OpenChange]:
+        """What shows fewer than when its change was decided was sold meanwhile, unheard: that counts as sold from now on, and
+        only what takes it down further still goes. A figure written over it would offer the same pieces once more."""
+        sold: list[tuple[OpenChange, Plain]] = []
+        for change in chosen if chosen[0].key.aspect == Aspect.STOCK and self._channel.takes_orders else ():
+            shown = fresh.get(change.key)
+            if shown is not None and not change.key.place and shown["sellable"] < change.before["sellable"]:
+                sold.append((change, shown))
+        if not sold:
+            return list(chosen)
+        fell = self._record.sold(sold, begun)
+        self.fell = self.fell or bool(fell)
+        return [change for change in chosen if change.key not in fell or change.after["sellable"] < fresh[change.key]["sellable"]]
 
     def _settled_before(self, chosen: Sequence[OpenChange], fresh: dict[Key, Plain]) -> list[OpenChange]:
         """Leave out what already shows what it should: someone (or a lost answer of ours) was there before."""

@@ -16,7 +16,7 @@ from hub.store import catalogue, changes, channels, dirty, ledger, letters, orde
 from hub.store.catalogue import Binding
 from hub.store.changes import OpenChange
 from hub.store.database import Database, Tx
-from hub.store.orders import OrderBinding
+from hub.store.orders import OrderBinding, Reservation
 from hub.store.targets import StoredObservation
 
 FOLLOW_FIRST_SECONDS: Final = 0.5
@@ -65,6 +65,49 @@ class Record:
             dirty.mark(tx, [(dirty.LISTING, o.key.channel, o.key.listing) for o in seen], mark)
 
         self._database.transaction(keep)
+
+    def sold(self, sold: Sequence[tuple[OpenChange, Plain]], begun: int) -> set[Key]:
+        """Keep what was seen right before writing where pieces were gone. Those that no order explains count as sold until the
+        orders were read past this; a change that would offer them again is not written. Gives the keys where that is sure.
+        """
+        mark, now = self._database.next(), self._clock.now()
+        return self._database.transaction(lambda tx: self._sold(tx, sold, begun, mark, now))
+
+    def _sold(self, tx: Tx, sold: Sequence[tuple[OpenChange, Plain]], begun: int, mark: int, now: int) -> set[Key]:
+        listings = [(change.key.channel, change.key.listing) for change, _ in sold]
+        known, bound = targets.observations_of(tx, listings, Aspect.STOCK), catalogue.bindings(tx, listings)
+        since = {
+            (old.observation.key.channel, bound[listing].item): old.observation.begun
+            for listing in bound
+            if (old := _at(known, listing))
+        }
+        heard = _heard_since(orders.reservations_of(tx, {binding.item for binding in bound.values()}), since)
+        fell: set[Key] = set()
+        rows, seen, lifting = [], [], []
+        for change, shown in sold:
+            key, old, binding = change.key, known.get(change.key), bound.get((change.key.channel, change.key.listing))
+            if old is None or binding is None or not binding.item or not self._visible(old.observation, now):
+                continue
+            fell.add(key)
+            seen.append(StoredObservation(Observation(key, shown, True, 0, begun, mark, now, 0), old.flips, old.flips_since))
+            lift = int(change.after["sellable"]) - int(shown["sellable"])
+            lifting += [change] if lift >= 0 else []
+            fall = (int(old.observation.value["sellable"]) - int(shown["sellable"])) * binding.factor
+            fall = min(fall, max(lift * binding.factor, fall - heard.get((key.channel, binding.item), 0)))
+            if fall > 0:
+                who = (f"?{key.channel}", key.listing, str(mark), binding.item)
+                rows.append(Reservation(*who, "", fall, key.channel, "provisional", mark, now))
+        orders.reserve(tx, rows)
+        targets.save_observations(tx, seen)
+        changes.withdraw(tx, [change.key for change in lifting])
+        dirty.mark(tx, [(dirty.ITEM, row.item, Aspect.STOCK) for row in rows], mark)
+        dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in fell], mark)
+        return fell
+
+    def _visible(self, seen: Observation, now: int) -> bool:
+        """Whether a reading shows by now what our own last write made of it."""
+        send = self._channel.send(Aspect.STOCK)
+        return seen.told or now - seen.at >= (send.visible_after_seconds if send else 0) * 1_000_000
 
     def not_applied(self, unsent: Sequence[OpenChange], shown: Mapping[Key, Plain], begun: int) -> None:
         """Looked up and certainly not applied: what was seen is kept, and the same change goes again later, its attempts
@@ -268,6 +311,20 @@ class Record:
 
 
 _NONE: Final = Binding("", "", "", "unbound")
+
+
+def _at(known: Mapping[Key, StoredObservation], listing: tuple[str, str]) -> StoredObservation | None:
+    return known.get(Key(*listing, Aspect.STOCK))
+
+
+def _heard_since(rows: Sequence[Reservation], since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """(channel, item) → what was sold there by orders that were heard of after its figure was read."""
+    found: dict[tuple[str, str], int] = {}
+    for row in rows:
+        name = row.origin, row.item
+        if row.state != "provisional" and row.seq > since.get(name, row.seq):
+            found[name] = found.get(name, 0) + row.quantity
+    return found
 
 
 def _keep_flips(new: StoredObservation, old: StoredObservation | None) -> StoredObservation:

@@ -15,6 +15,7 @@ from hub.files import Problem, meant
 from hub.paths import from_config
 from hub.settings.check_orders import order_problems
 from hub.settings.check_pricing import pricing_problems
+from hub.settings.check_quota import quota_problems
 from hub.settings.check_routing import routing_problems
 from hub.settings.check_stock import stock_problems
 from hub.settings.countries import COUNTRIES, no_country
@@ -28,7 +29,14 @@ LOCAL_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 
 def check(config: Config) -> list[Problem]:
     """Everything wrong between the files of a configuration whose files are each well formed."""
-    found = [*_hub(config), *_items(config), *stock_problems(config), *pricing_problems(config), *routing_problems(config)]
+    found = [
+        *_hub(config),
+        *_items(config),
+        *stock_problems(config),
+        *quota_problems(config),
+        *pricing_problems(config),
+        *routing_problems(config),
+    ]
     found += order_problems(config)
     for channel in config.channels.values():
         found += _channel(config, channel)

@@ -274,6 +274,14 @@ class AllocationRule(Part):
     """Never show more than this many pieces."""
     threshold: int = Field(default=0, ge=0)
     """Below this many pieces show 0."""
+    quota_below: int = Field(default=0, ge=0)
+    """From this many pieces in the pool on the last ones are divided among those who sell them, so that what all of them show
+    together never exceeds the stock; 0: never. What lies at a counter is left to the counter."""
+    quota_above: int | None = Field(default=None, ge=0)
+    """Above this many pieces they are divided no longer; empty: half as many again and one."""
+    quota_weights: dict[Name, int] = {}
+    """How the last pieces are divided: channel → weight, 1 where it is not named. A channel that is right about the stock and is
+    shown no figure (an ERP that sells by telephone) has its part kept back only if it is named here."""
 
 
 class BundlePart(Part):

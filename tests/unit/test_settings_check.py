@@ -187,6 +187,43 @@ CASES: list[tuple[Mapping[str, str], str]] = [
         with_text("allocation.yaml", "bundles:\n  K: [{sku: A, pieces: 1}, {sku: A, pieces: 2}]\n"),
         "allocation.yaml:2: bundles.K: `A` is said twice: say it once with all its `pieces`",
     ),
+    # the last pieces divided
+    (
+        allocation("{quota_below: 5, quota_above: 5}"),
+        "allocation.yaml:2: rules.0.quota_above: must be more than quota_below (5), else every sale and every return would change it",
+    ),
+    (
+        allocation("{quota_weights: {webshop: 1}}"),
+        "allocation.yaml:2: rules.0.quota_below: say from how many pieces on the last ones are divided",
+    ),
+    (
+        allocation("{quota_below: 5, share_percent: 50}"),
+        "allocation.yaml:2: rules.0.share_percent: the last pieces are divided by `quota_weights`: leave the share out here",
+    ),
+    (
+        allocation("{quota_below: 5, quota_weights: {wbshop: 1}}"),
+        "allocation.yaml:2: rules.0.quota_weights.wbshop: there is no channel `wbshop`: did you mean `webshop`?",
+    ),
+    (
+        with_text("allocation.yaml", "rules:\n  - {quota_below: 5}\nbundles:\n  K: [{sku: A, pieces: 1}]\n"),
+        "allocation.yaml:2: rules.0.quota_below: `K` is a bundle and cannot be divided: put a rule above with `skus: [K]` and without a quota",
+    ),
+    (
+        {
+            **allocation("{quota_below: 5}"),
+            "channels/second.yaml": WEBSHOP.replace("channel: webshop", "channel: second")
+            .replace("[warehouse, aarhus]", "[aarhus]")
+            .replace("price_list: retail\n", ""),
+        },
+        "allocation.yaml:2: rules.0.quota_below: all that second sells lies at a counter, and is left to it: name the weight of second (0) if it shall show none",
+    ),
+    (
+        {
+            **allocation("{channels: [webshop], quota_below: 5}"),
+            "channels/second.yaml": WEBSHOP.replace("channel: webshop", "channel: second").replace("price_list: retail\n", ""),
+        },
+        "allocation.yaml:2: rules.0.channels: second sells from warehouse as well: name it under `channels`, or name none",
+    ),
     # addresses, folders, secrets
     (
         with_line("channels/erp.yaml", "base_url: erp.example.com"),
