@@ -98,6 +98,8 @@ class HubCrew:
         self.starts = 0
         self.refused = 0
         """Deliveries that were not theirs."""
+        self.taken: Callable[[str, bytes], None] = lambda _channel, _body: None
+        """Hears of each delivery that is answered with yes."""
         self._walk_wake = Flag()
         self.hub = self._build({})
 
@@ -164,4 +166,5 @@ class HubCrew:
                 self.unstored += 1
                 return
             self._walk_wake.set()
+            self.taken(channel, request.body)
         taken.set()

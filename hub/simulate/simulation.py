@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from hub.sdk.wire import Request, Transport
 from hub.settings.model import ChannelSettings, Config
 from hub.simulate.checkers import Findings, StepJudge, Violation
 from hub.simulate.crew import HubCrew
@@ -26,6 +27,7 @@ from hub.simulate.spells import Spells
 from hub.simulate.staff import Staff
 from hub.simulate.trouble import Trouble
 from hub.simulate.verdicts import not_at_rest, wrong_books, wrong_numbers, wrong_origins
+from hub.simulate.watch import Watch
 from hub.simulate.weather import Weather
 from hub.store import ledger
 from hub.store.ledger import Entry
@@ -91,12 +93,14 @@ class Simulation:
         self.findings = Findings(self.scheduler)
         self._ways = Random(f"ways {seed}")
         self._lines: dict[str, Line] = {}
+        self.watch = Watch(self.retailer, self.truth, lambda: self.crew, self.findings)
         self.tells: deque[str] = deque(maxlen=TELLS_MAX)
         self.crew = HubCrew(config, self.scheduler, self.clock, self._line, self.retailer.registry, self.retailer.secrets)
         self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
+        self.watch.hang_up(self.crew)
         self.disagreement = Disagreement()
 
-    def _line(self, settings: ChannelSettings) -> Line:
+    def _line(self, settings: ChannelSettings) -> Transport:
         channel = settings.channel
         if channel not in self._lines:
             platform = self.retailer.platforms[channel]
@@ -107,10 +111,10 @@ class Simulation:
                 self._ways,
                 self.mischief.mishap,
                 lambda name, request, writes: self.judge.leaving(name, request, writes),
-                lambda name, request, writes, status: self.judge.arrived(name, request, writes, status),
+                self._arrived,
                 Weather(Random(f"weather of {channel} {self._wanted.seed}"), platform.micros, platform.dated_waits),
             )
-        return self._lines[channel]
+        return self.watch.over(channel, self._lines[channel], self.retailer.platforms[channel].is_write)
 
     def tell(self, words: str) -> None:
         """Note what somebody does."""
@@ -126,9 +130,8 @@ class Simulation:
         self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, self.tell)
         self.staff = Staff(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell)
         self.scheduler.start("onlooker", self._look_on)
-        restarted = self.judge.pace.restarted
         self.trouble = Trouble(
-            self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, restarted, self.tell
+            self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, self._restarted, self.tell
         )
         self.spells = Spells(self.retailer, self.crew, self._lines, self.scheduler, self.mischief, self.tell)
         end = START + wanted.days * DAY_MICROS + wanted.hours * HOUR_MICROS
@@ -137,6 +140,14 @@ class Simulation:
             progress((self.scheduler.now - START) / (end - START))
         settled = self._settle() if not self.findings.violations else 0.0
         return self._result(settled)
+
+    def _arrived(self, channel: str, request: Request, writes: bool, status: int) -> None:
+        self.judge.arrived(channel, request, writes, status)
+        self.watch.arrived(channel, writes)
+
+    def _restarted(self) -> None:
+        self.judge.pace.restarted()
+        self.watch.restarted()
 
     def _go(self, until: int) -> None:
         self.scheduler.run(until, self.mail.collect)
@@ -165,6 +176,7 @@ class Simulation:
         if more:
             self.findings.found("silence", f"{more} more writes although everything agrees")
         self.judge.look_for_persons()
+        self.watch.at_rest()
         if self.crew.refused != self.mail.forgeries:
             words = f"{self.mail.forgeries} forged deliveries came, {self.crew.refused} were refused"
             self.findings.found("forgeries", words)
@@ -184,6 +196,7 @@ class Simulation:
         while True:
             self.scheduler.sleep(LOOK_SECONDS)
             self.judge.look()
+            self.watch.look()
             self.disagreement.look(self.retailer, self.truth, self.scheduler.now)
 
     # what came of it

@@ -1,0 +1,195 @@
+"""What the hub's store must hold: pages before cursors, deliveries before answers, and no difference that nobody works on.
+
+These promises are about the store, so the store is looked at, in plain queries of its own rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Final
+
+from hub.canonical.json import stored_json
+from hub.canonical.values import Plain
+from hub.simulate.checkers import Findings
+from hub.simulate.crew import HubCrew
+from hub.simulate.retailer import Retailer
+from hub.store import orders
+from hub.store.database import Tx
+
+FLYING: Final = "('sent', 'accepted', 'unknown')"
+EXACT: Final = {"stock": ("sellable",), "price": ("amount", "currency"), "movement": ("moved",)}
+"""What of a value is shown, by aspect; of any other all that the target names."""
+ORDER, WAITING = "order", ("reserve", "release")
+DAY: Final = "day"
+GONE: Final = ("shipped", "delivered", "handed_over", "sold", "moved")
+
+
+class StoreJudge:
+    """Looks at the store: `committed` after each commit, `look` now and then, `taken` when a delivery was answered."""
+
+    def __init__(self, retailer: Retailer, crew: Callable[[], HubCrew], findings: Findings) -> None:
+        self._retailer = retailer
+        self._crew = crew
+        self._findings = findings
+        self._looks = 0
+        self._read_to: dict[tuple[str, str, str], int] = {}
+
+    # at every commit
+
+    def committed(self) -> None:
+        """Something was committed just now."""
+        with self._findings.scheduler.alone():
+            beyond, during = self._crew().store.read(lambda tx: (self._beyond(tx), _during(tx)))
+        for channel, stream, kind in beyond:
+            words = f"{channel}: the {kind} of {stream} is further than what is stored of it"
+            self._findings.found("no cursor beyond stored pages", words)
+        for key in during:
+            self._findings.found("never during a write", f"what was told of {' '.join(key)} counts while it is being written")
+
+    def taken(self, channel: str, body: bytes) -> None:
+        """A delivery was answered with yes: these very bytes must be in the inbox."""
+        digest = hashlib.sha256(body).hexdigest()
+
+        def known(tx: Tx) -> bool:
+            rows = tx.query("SELECT 1 FROM inbox WHERE channel = :channel AND digest = :digest", channel=channel, digest=digest)
+            return bool(rows)
+
+        with self._findings.scheduler.alone():
+            stored = self._crew().store.read(known)
+        if not stored:
+            self._findings.found("taken is stored", f"a delivery of {channel} was answered and is not in the inbox")
+
+    # now and then
+
+    def look(self, *, all_of_it: bool = False) -> None:
+        """What must hold between two commits at any time; differences of one channel after the other, or of all."""
+        names = sorted(self._retailer.config.channels)
+        self._looks += 1
+        chosen = names if all_of_it else [names[self._looks % len(names)]]
+        with self._findings.scheduler.alone():
+            store = self._crew().store
+            for name in chosen:
+                for words in store.read(lambda tx, name=name: list(_forgotten(tx, name))):  # type: ignore[misc]
+                    self._findings.found("nothing forgotten", words)
+            for words in store.read(lambda tx: list(self._unentitled(tx))):
+                self._findings.found("authority", words)
+            for words in store.read(lambda tx: list(_unreserved(tx))):
+                self._findings.found("reservations", words)
+
+    def _beyond(self, tx: Tx) -> list[tuple[str, str, str]]:
+        """Readings that moved on and whose last page is not in the inbox."""
+        found = []
+        for channel, stream, kind, last in tx.query("SELECT channel, stream, kind, last_seq FROM cursors"):
+            if last == self._read_to.get((channel, stream, kind), 0):
+                continue
+            self._read_to[channel, stream, kind] = last
+            # A page that says the same as an earlier one keeps that one's number, and takes the new times.
+            stored = tx.query(
+                "SELECT 1 FROM inbox WHERE channel = :channel AND delivery_id IN (:poll, :sweep) AND answered >= :last LIMIT 1",
+                channel=channel,
+                poll=f"poll:{stream}",
+                sweep=f"sweep:{stream}",
+                last=last,
+            )
+            if last and not stored:
+                found.append((channel, stream, kind))
+        return found
+
+    def _unentitled(self, tx: Tx) -> Iterator[str]:
+        """Canonical values that rest on what a channel said that is not right about them, by the configuration as written."""
+        about = self._retailer.config.authority
+        items = {rule.channel for rule in about.items}
+        stock = {(rule.channel, place) for rule in about.stock for place in rule.covers}
+        prices = {(rule.channel, rule.list) for rule in about.prices}
+        for item, aspect, place, value in tx.query("SELECT item, aspect, place, value FROM catalogue"):
+            told = {str(source["channel"]) for source in stored_json(value).get("from", ())}
+            for channel in sorted(told):
+                if aspect == "item":
+                    right = channel in items
+                elif aspect == "price":
+                    right = (channel, place) in prices
+                else:
+                    right = all((channel, each) in stock for each in str(place).split("+"))
+                if not right:
+                    yield f"{aspect} {place} of {item} rests on {channel}, which is not right about it"
+
+
+def _during(tx: Tx) -> list[tuple[str, ...]]:
+    """Keys under way of which something told counts that came after they were sent."""
+    rows = tx.query(
+        "SELECT c.channel, c.listing, c.aspect, c.place FROM changes c CROSS JOIN observations o WHERE "
+        f"c.state IN {FLYING} AND c.aspect <> 'order' AND o.channel = c.channel AND o.listing = c.listing "
+        "AND o.aspect = c.aspect AND o.place = c.place AND o.told = 1 AND o.answered > c.sent_seq"
+    )
+    return [tuple(str(each) for each in row) for row in rows]
+
+
+def _forgotten(tx: Tx, channel: str) -> Iterator[str]:
+    """Differences that are neither being changed nor going to be looked at."""
+    if tx.query("SELECT 1 FROM inbox WHERE state = 'new' AND channel = :channel LIMIT 1", channel=channel):
+        return
+    rows = tx.query(
+        "SELECT t.listing, t.aspect, t.place, t.item, t.value, o.value FROM targets t CROSS JOIN observations o "
+        "WHERE t.channel = :channel AND o.channel = t.channel AND o.listing = t.listing AND o.aspect = t.aspect "
+        "AND o.place = t.place AND t.value <> o.value",
+        channel=channel,
+    )
+    wrong = [row for row in rows if _differs(str(row[1]), stored_json(row[4]), stored_json(row[5]))]
+    if not wrong:
+        return
+    dirty = {(row[0], row[1], row[2]) for row in tx.query("SELECT kind, a, b FROM dirty")}
+    items = {a for kind, a, _ in dirty if kind == "item"}
+    facts = any(kind in ("order", "movement") for kind, _, _ in dirty)
+    moving = {tuple(row) for row in tx.query("SELECT listing, aspect, place FROM changes WHERE channel = :c", c=channel)}
+    asked = {row[0] for row in tx.query("SELECT id FROM lookups WHERE channel = :channel", channel=channel)}
+    for listing, aspect, place, item, value, shown in wrong:
+        worked_on = (listing, aspect, place) in moving or listing in asked or item in items
+        worked_on |= ("listing", channel, listing) in dirty or (facts and aspect in ("order", "movement"))
+        if not worked_on:
+            yield f"{channel} {listing} {aspect} {place} should show {value}, shows {shown}, and nobody works on it"
+
+
+def _differs(aspect: str, wanted: Plain, shown: Plain) -> bool:
+    for name in EXACT.get(aspect, tuple(wanted)):
+        one, other = wanted.get(name), shown.get(name)
+        if name == "amount":
+            one, other = Decimal(str(one)), Decimal(str(other))
+        if one != other:
+            return True
+    return False
+
+
+def _unreserved(tx: Tx) -> Iterator[str]:
+    """Orders that wait to be handed out, as their birthplace said last, of which less is reserved than is open."""
+    told: dict[str, int] = {}
+    for order, value in tx.query(
+        "SELECT b.\"order\", b.value FROM order_bindings b CROSS JOIN orders o WHERE b.role = 'origin' "
+        'AND o."order" = b."order" AND o.history = 0 AND o.channel = b.channel'
+    ):
+        record = stored_json(value)
+        if record["state"] in WAITING and DAY not in record:
+            lines = [line for line in record["lines"] if str(line.get("kind") or "stocked") == "stocked"]
+            told[order] = sum(int(line["quantity"]) - int(line.get("cancelled") or 0) for line in lines)
+    waits = {row[0] for row in tx.query("SELECT a FROM dirty WHERE kind = 'order'")}
+    held: Counter[str] = Counter()
+    for row in orders.all_reservations(tx, 1_000_000):
+        held[row.order] += row.quantity
+    gone = _gone(tx)
+    for order, quantity in told.items():
+        if order not in waits and held[order] < quantity - gone.get(order, 0):
+            yield f"order {order} waits for {quantity} thousandths less {gone.get(order, 0)} gone: {held[order]} are reserved"
+
+
+def _gone(tx: Tx) -> Counter[str]:
+    """What left of each order: as its birthplace says, or as all others say, whichever is more."""
+    origin: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for order, role, value in tx.query('SELECT "order", role, value FROM order_bindings'):
+        record = stored_json(value)
+        told = record["lines"] if role == "receipt" else []
+        told = told or [part for each in record.get("fulfilments") or () if each["state"] in GONE for part in each["parts"]]
+        (origin if role == "origin" else others)[order] += sum(int(part["quantity"]) for part in told)
+    return origin | others
