@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts format real bench wheel clean
+.PHONY: help demo test check lint types contracts format real bench simulate wheel clean
 
 help:
 	@echo "make demo    a day in a small shop: four platforms in small, the hub, a judge (under 3 minutes with set-up)"
@@ -12,6 +12,7 @@ help:
 	@echo "make check   lint, format, types, import contracts, house rules, mappings"
 	@echo "make real    installs real platforms once into .real/ and runs the hub against them"
 	@echo "make bench   the speed table; writes bench-results.json"
+	@echo "make simulate  a hundred weeks of a retailer with everything going wrong, on all cores; goes on where it was stopped"
 	@echo "make clean   removes .venv and everything built"
 
 # Enough to run: the runtime dependencies alone.
@@ -55,6 +56,10 @@ real: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python tests/bench/run.py
+
+SEEDS ?= 0..99
+simulate: .venv/run
+	$(BIN)/samklang simulate --seeds $(SEEDS) --days 7 --faults hostile --jobs 0 --resume data/simulated.jsonl --report data/simulated.html
 
 wheel: .venv/ready
 	$(BIN)/python -m build --wheel

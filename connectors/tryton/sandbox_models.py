@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from connectors.tryton.sandbox_wire import Fault, matches, mentions, missing, price, timestamp, user_error
+from connectors.tryton.sandbox_wire import Fault, meets, mentions, missing, price, timestamp, user_error
 from hub.sdk.api import Plain
 
 Row = dict[str, Plain]
@@ -64,6 +64,8 @@ class Books:
         self._now = now
         self.tables: dict[str, dict[int, Row]] = {model: {} for model in FIELDS}
         self.numbers: dict[str, int] = dict.fromkeys(FIELDS, 0)
+        self.stored = {model: frozenset(("id", *names)) - {"active"} for model, names in FIELDS.items()}
+        """What needs no reckoning: only whether a variant is active depends on its template as well."""
         self.inside: dict[tuple[str, str, int], list[int]] = {}
         """Which records point to a parent by which field, so that a sum of moves need not look at all of them."""
         self._undo: list[Callable[[], None]] = []
@@ -176,16 +178,18 @@ class Books:
 
     def search(self, model: str, domain: Plain, order: Plain, context: Context) -> list[Row]:
         """Matching records in order; inactive ones only where the domain speaks of `active`."""
-        found = [
-            row
-            for row in self._narrowed(model, domain)
-            if (mentions(domain, "active") or self._active(model, row))
-            and matches(domain, lambda path, row=row: self._values(model, row, path, context))  # type: ignore[misc]
-        ]
+        right, speaks = meets(domain, lambda path: self._finder(model, path, context)), mentions(domain, "active")
+        found = [row for row in self._narrowed(model, domain) if (speaks or self._active(model, row)) and right(row)]
         for name, way in reversed(order or ([["code", "ASC"]] if model == PRODUCT else [["id", "ASC"]])):
             # SQLite puts null before everything else.
             found.sort(key=lambda row: self._rank(model, row, name, context), reverse=way.upper().startswith("DESC"))
         return found
+
+    def _finder(self, model: str, path: str, context: Context) -> Callable[[Row], list[Plain]]:
+        """What finds the values at this path in a record."""
+        if path in self.stored[model]:
+            return lambda row: [row[path]]
+        return lambda row: self._values(model, row, path, context)
 
     def _narrowed(self, model: str, domain: Plain) -> list[Row]:
         """The rows that meet the plain equalities of the domain, so that not every row is looked at by every clause."""

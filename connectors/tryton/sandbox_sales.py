@@ -105,6 +105,8 @@ class SalesBooks(MovingBooks):
 
     def value(self, model: str, row: Row, name: str, context: Context) -> Plain:
         """One field of a record, those of sales too."""
+        if name in self.stored[model]:
+            return row[name]
         computed: dict[tuple[str, str], Callable[[], Plain]] = {
             (PARTY, "addresses"): lambda: self.children(ADDRESS, "party", row["id"]),
             (PARTY, "contact_mechanisms"): lambda: self.children(CONTACT, "party", row["id"]),

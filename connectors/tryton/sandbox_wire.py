@@ -7,9 +7,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from operator import ge, gt, le, lt
 from typing import Final
 
 from hub.sdk.api import Plain, Response, moment
+
+Row = dict[str, Plain]
 
 PLAIN_CHARS_MAX: Final = 1_400
 """Longer answers come gzipped; without the client's consent they come plain under a gzip header (observed on 8.2.1)."""
@@ -23,6 +26,7 @@ TITLES: Final = {
     "stock.location": "Stock Location",
     "stock.move": "Stock Move",
 }
+_ORDERED: Final[dict[str, Callable[[Plain, Plain], Plain]]] = {">": gt, ">=": ge, "<": lt, "<=": le}
 _PAGES: Final = {
     400: "Bad Request|Unable to get RPC method",
     401: "Unauthorized|The server could not verify that you are authorized to access the URL requested. You either supplied "
@@ -140,18 +144,18 @@ def price(value: Plain, field: str = "List Price", model: str = "Product List Pr
     return amount.quantize(Decimal("0.0001"))
 
 
-Values = Callable[[str], list[Plain]]
-
-
-def matches(domain: Plain, values: Values) -> bool:
-    """Whether a row meets the domain; `values(path)` gives all values at a dotted path (several across a list)."""
+def meets(domain: Plain, values: Callable[[str], Callable[[Row], list[Plain]]]) -> Callable[[Row], bool]:
+    """What says whether a row meets the domain; `values(path)` gives what finds all values at a dotted path (several across a
+    list). The domain is taken apart once, not anew for every row."""
     if not domain:
-        return True
+        return lambda _: True
     if isinstance(domain[0], str) and domain[0] not in ("AND", "OR"):
-        return any(_clause(found, domain[1], domain[2]) for found in values(domain[0]) or [None])
-    rest = domain[1:] if isinstance(domain[0], str) else domain
-    results = [matches(one, values) for one in rest]
-    return any(results) if domain[0] == "OR" else all(results)
+        found, (_, operator, wanted) = values(domain[0]), domain
+        return lambda row: any(_clause(one, operator, wanted) for one in found(row) or [None])
+    parts = [meets(one, values) for one in (domain[1:] if isinstance(domain[0], str) else domain)]
+    if domain[0] == "OR":
+        return lambda row: any(part(row) for part in parts)
+    return lambda row: all(part(row) for part in parts)
 
 
 def mentions(domain: Plain, name: str) -> bool:
@@ -171,15 +175,9 @@ def _clause(found: Plain, operator: str, wanted: Plain) -> bool:
         return (found in wanted) == (operator == "in")
     if found is None or wanted is None:
         return False
+    if operator in _ORDERED:
+        return bool(_ORDERED[operator](found, wanted))
     if operator in ("like", "ilike"):
         pattern = "".join(".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in wanted)
         return re.fullmatch(pattern, str(found), re.IGNORECASE if operator == "ilike" else 0) is not None
-    compare: dict[str, Callable[[Plain, Plain], bool]] = {
-        ">": lambda left, right: bool(left > right),
-        ">=": lambda left, right: bool(left >= right),
-        "<": lambda left, right: bool(left < right),
-        "<=": lambda left, right: bool(left <= right),
-    }
-    if operator not in compare:
-        raise Fault(f"unknown operator {operator!r}", "")
-    return compare[operator](found, wanted)
+    raise Fault(f"unknown operator {operator!r}", "")

@@ -1,8 +1,12 @@
-"""`samklang simulate`: runs seeds one after another, shows how far it is, and says what came of each."""
+"""`samklang simulate`: runs seeds, one after another or on several cores, shows how far it is, and says what came of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,65 +18,116 @@ from hub.canonical.values import Plain
 from hub.clock import SystemClock
 from hub.errors import ConfigError
 from hub.log import configure
+from hub.paths import shipped_config
 from hub.settings.model import Config
-from hub.simulate.faults import Faults, faults_of
+from hub.simulate.earlier import Kept, mark
+from hub.simulate.faults import faults_of
 from hub.simulate.report import page
-from hub.simulate.retailer import WORLDS, generated, own
+from hub.simulate.retailer import WORLDS, generated, own, texts_of
 from hub.simulate.scheduler import START
 from hub.simulate.simulation import Result, Simulation, Wanted
 
 TELLS_SHOWN: Final = 20
 
 
-def run_seeds(
-    seeds: Sequence[int],
-    folder: Path | None,
-    *,
-    days: int,
-    items: int,
-    customers: int,
-    world: str,
-    named: str,
-    report: Path | None = None,
-    console: Console | None = None,
-    as_json: bool = False,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What to run: a merchant's own `folder`, or the shipped retailer `world`; `faults` by name or file."""
+
+    seeds: Sequence[int]
+    wanted: Wanted
+    """With whatever seed."""
+    folder: Path | None = None
+    world: str = WORLDS[0]
+    faults: str = "usual"
+    jobs: int = 1
+    """How many seeds at once; 0: as many as there are cores."""
+    resume: Path | None = None
+    """Where results are kept, and read from instead of running a seed again."""
+    report: Path | None = None
+
+    def config(self) -> Config:
+        """The retailer's configuration; ConfigError when it is not right, or there is no such retailer."""
+        if self.folder is None and self.world not in WORLDS:
+            raise ConfigError(f"there is no retailer {self.world}: choose one of {', '.join(WORLDS)}")
+        return generated(self.world) if self.folder is None else own(self.folder)
+
+
+def run_seeds(course: Course, *, console: Console | None = None, as_json: bool = False) -> bool:
     """Simulate each seed and print what came of it; whether no promise was broken. ConfigError for what cannot be simulated."""
-    config = own(folder) if folder else generated(_known(world))
-    faults = faults_of(named)
+    clock = SystemClock()
     said = console or Console(stderr=as_json)
-    # What goes wrong is wanted here: the hub's own words of it would bury the result.
-    configure(now=SystemClock().now, as_json=False, level="critical")
-    results = []
-    for seed in seeds:
-        wanted = Wanted(seed, days, items, customers)
-        result = _one(config, wanted, faults, said)
-        results.append(result)
+    faults = faults_of(course.faults)
+    course.config()
+    known: dict[int, Result] = {}
+    kept = None
+    if course.resume is not None:
+        texts = texts_of(course.folder or shipped_config() / course.world)
+        kept = Kept(course.resume, mark(texts, course.wanted, faults))
+        known = {seed: result for seed, result in kept.results().items() if seed in course.seeds}
+        said.print(f"{len(known)} of {len(course.seeds)} seeds are known from {course.resume}")
+    left = [seed for seed in course.seeds if seed not in known]
+    began = clock.monotonic()
+    for result in _run(course, left, said):
+        known[result.seed] = result
+        if kept is not None:
+            kept.keep(result)
         if result.violations:
             _explain(result, said)
         said.print(summary(result), markup=False, highlight=False, soft_wrap=True)
+    took = clock.monotonic() - began
+    results = [known[seed] for seed in sorted(known)]
     if as_json:
         Console(soft_wrap=True).out(write_json([document(result) for result in results]), highlight=False)
     else:
-        right = sum(1 for result in results if not result.violations)
-        said.print(f"What came of it: {right} of {len(results)} seeds agree in the end and broke no promise")
-    if report is not None:
-        report.write_text(page(results, named), encoding="utf-8")
-        said.print(f"Report: {report}")
+        _conclude(course, results, len(left), took, said)
+    if course.report is not None:
+        course.report.write_text(page(results, course.faults), encoding="utf-8")
+        said.print(f"Report: {course.report}")
     return not any(result.violations for result in results)
 
 
-def _known(world: str) -> str:
-    if world not in WORLDS:
-        raise ConfigError(f"there is no retailer {world}: choose one of {', '.join(WORLDS)}")
-    return world
+def _conclude(course: Course, results: Sequence[Result], ran: int, took: float, said: Console) -> None:
+    right = sum(1 for result in results if not result.violations)
+    said.print(f"What came of it: {right} of {len(results)} seeds agree in the end and broke no promise")
+    if ran:
+        days = ran * course.wanted.days
+        said.print(f"{days} simulated days in {took:.0f} s: {days / max(took, 0.001):.3f} days a second")
 
 
-def _one(config: Config, wanted: Wanted, faults: Faults, said: Console) -> Result:
+def _run(course: Course, seeds: Sequence[int], said: Console) -> Iterator[Result]:
+    """Every seed's result, in the order in which they come."""
+    jobs = min(len(seeds), course.jobs or os.cpu_count() or 1)
+    if jobs <= 1:
+        yield from (_shown(course, seed, said) for seed in seeds)
+        return
+    # Each in a fresh interpreter: nothing of one seed can reach another.
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        under_way = [pool.submit(_alone, course, seed) for seed in seeds]
+        try:
+            for each in as_completed(under_way):
+                yield each.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _quiet() -> None:
+    # What goes wrong is wanted here: the hub's own words of it would bury the result.
+    configure(now=SystemClock().now, as_json=False, level="critical")
+
+
+def _alone(course: Course, seed: int) -> Result:
+    _quiet()
+    return Simulation(course.config(), replace(course.wanted, seed=seed), faults_of(course.faults)).run()
+
+
+def _shown(course: Course, seed: int, said: Console) -> Result:
+    _quiet()
     columns = (TextColumn("seed {task.fields[seed]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
     with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as shown:
-        bar = shown.add_task("", total=1.0, seed=wanted.seed)
-        return Simulation(config, wanted, faults).run(lambda share: shown.update(bar, completed=share))
+        bar = shown.add_task("", total=1.0, seed=seed)
+        simulation = Simulation(course.config(), replace(course.wanted, seed=seed), faults_of(course.faults))
+        return simulation.run(lambda share: shown.update(bar, completed=share))
 
 
 def _explain(result: Result, said: Console) -> None:

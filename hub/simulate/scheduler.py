@@ -19,6 +19,8 @@ from hub.clock import Wake
 
 START: Final = 1_789_970_400_000_000
 """A Monday, six in the morning UTC."""
+WORLD: Final = "world"
+"""The crew of everybody but the hub: nothing happens to a platform but by them, requests under way included."""
 STILL_MAX: Final = 200_000
 """So many times workers may be switched without time going on: more is a hub that runs in circles."""
 
@@ -89,13 +91,14 @@ class Scheduler:
     _quiet: int = 0
     _still: int = 0
     _doomed: str = ""
+    _world_moved: bool = False
 
     def __post_init__(self) -> None:
         self._random = random.Random(f"order of workers {self.seed}")
 
     # who takes part
 
-    def start(self, name: str, work: Callable[[], None], crew: str = "world") -> None:
+    def start(self, name: str, work: Callable[[], None], crew: str = WORLD) -> None:
         """A new worker, which goes on from now."""
         self._tasks.append(Task(name, crew, greenlet(lambda: self._run(work), parent=self._main), self.now))
 
@@ -175,9 +178,11 @@ class Scheduler:
     # the run
 
     def run(self, until: int, each: Callable[[], None] = lambda: None) -> None:
-        """Let everybody work until that time; `each` is called after every switch. What a worker failed of is raised."""
+        """Let everybody work until that time; `each` is called whenever the world has done something. What a worker failed of is
+        raised."""
         while self.step(until):
-            each()
+            if self._world_moved:
+                each()
         self.now = max(self.now, until)
 
     def step(self, until: int) -> bool:
@@ -201,6 +206,7 @@ class Scheduler:
         if self._still > STILL_MAX:
             raise StuckError(f"{task.name} and others run in circles at {self.now}")
         self._current = task
+        self._world_moved = task.crew == WORLD
         task.let.switch()
         self._current = None
         if self._doomed:
