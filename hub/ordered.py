@@ -111,6 +111,7 @@ class Ordered:
         of = [(t.channel, str(t.value["returns_of"])) for t in said if t.value.get("returns_of")]
         sales = {key: binding.order for key, binding in orders.bindings(tx, of).items()}
         carried: dict[tuple[str, str], str] = {key: binding.order for key, binding in known.items()}
+        roles: dict[tuple[str, str], str] = {key: binding.role for key, binding in known.items()}
         new: dict[str, Order] = {}
         bound: list[OrderBinding] = []
         refused: list[letters.DeadLetter] = []
@@ -119,7 +120,7 @@ class Ordered:
             if record is None:
                 continue
             key = (each.channel, str(record["order"]))
-            order, role = self._identity(each, record, {**sales, **carried}, ours, known)
+            order, role = self._identity(each, record, {**sales, **carried}, ours, roles)
             if role == RETURN and order in born_back and key not in known:
                 # Nothing comes back of what came back: it is that return, as another system holds it.
                 role = EXPORT
@@ -127,7 +128,7 @@ class Ordered:
                 continue
             if order not in new and key not in known and role == ORIGIN:
                 new[order] = self._new_order(order, each.channel, record, now)
-            carried[key] = order
+            carried[key], roles[key] = order, role
             bound.append(
                 OrderBinding(
                     *key,
@@ -186,14 +187,15 @@ class Ordered:
         record: Mapping[str, Plain],
         carried: Mapping[tuple[str, str], str],
         ours: Mapping[str, str],
-        known: Mapping[tuple[str, str], OrderBinding],
+        roles: Mapping[tuple[str, str], str],
     ) -> tuple[str, str]:
-        """Our id of the order and the role of who speaks; "" when it is none of ours to carry."""
+        """Our id of the order and the role of who speaks; "" when it is none of ours to carry.
+
+        `carried` and `roles` know what was said before, of this very lot too: who is heard twice at once keeps the role.
+        """
         key = (told.channel, str(record["order"]))
-        if key in known:
-            return known[key].order, known[key].role
-        if key in carried:
-            return carried[key], ORIGIN
+        if key in roles:
+            return carried[key], roles[key]
         found, role = referred(record, ours, self._prefixes)
         if found:
             return found, role
