@@ -9,7 +9,7 @@ from hub.desired.credit import credits
 from hub.desired.order import EXPORT, Facts, Saying
 from hub.documents.around import Around
 from hub.documents.back import told_back
-from hub.documents.credited import credited
+from hub.documents.credited import credited, credited_before
 from hub.documents.moved import moved
 from hub.documents.placed import Routes, placed
 from hub.flow import Key, Target
@@ -24,7 +24,7 @@ def documents(
     if order.history:
         return wanted, ""
     exported = frozenset(each.channel for each in sayings if each.role == EXPORT)
-    given_back = credits(sayings)
+    given_back = credits(sayings, credited_before(order, around) if around.rule(order.channel).pay_refunds else ())
     words = []
     for name, channel in around.channels.items():
         rule = channel.settings.orders

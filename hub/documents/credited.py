@@ -41,6 +41,12 @@ def credited(order: Order, told: Facts, name: str, found: Sequence[Credit], arou
     return wanted, words
 
 
+def credited_before(order: Order, around: Around) -> frozenset[str]:
+    """The keys of the credits that some books were told of before."""
+    told = (key.place for name in around.channels for key in around.told_before(order, name, CREDITED))
+    return frozenset(place.partition(":")[2] for place in told)
+
+
 def _numbers(order: Order, name: str, around: Around) -> dict[str, int]:
     """Fact → the number that its credit note has there: what was once numbered keeps its number, whatever comes later."""
     told = {key.place: stored.target.value for key, stored in around.told_before(order, name, CREDITED).items()}

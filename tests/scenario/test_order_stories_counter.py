@@ -109,6 +109,19 @@ def test_a_parcel_that_comes_back_to_the_warehouse_is_paid_back_once_by_the_shop
     assert shop.quiet()
 
 
+def test_a_credit_in_the_books_stands_when_goods_come_back_later_and_are_paid(tmp_path: Path) -> None:
+    shop = merchant(tmp_path, {"TEE": (4, 10)}, webshop=PAYS)
+    order = sent_and_told(shop)
+    shop.webshop.refund(order, Decimal("39.00"), shipping=Decimal("39.00"))
+    shop.run(300)
+    assert sorted(sale["total_minor"] for sale in shop.sales()) == [-3900, 63885]
+    shop.erp.receive_back(shop.erp.order({"TEE": -1}, paid=False, reference=number_of(shop, order)))
+    shop.run(600)
+    assert sorted(sale["total_minor"] for sale in shop.sales()) == [-19995, -3900, 63885]
+    assert shop.webshop.orders_shown()[order]["refunded_minor"] == 23895
+    assert shop.quiet()
+
+
 def test_a_pickup_that_is_cancelled_before_it_was_fetched_frees_the_goods_and_leaves_the_till(tmp_path: Path) -> None:
     shop = merchant(tmp_path, {"LAMP": (3, 0)}, {"LAMP": "796.00"})
     order = shop.webshop.order({"LAMP": 1}, pickup="fetch-aarhus")

@@ -112,6 +112,16 @@ def test_a_return_that_the_shop_pays_back_is_one_credit() -> None:
     assert (credit.teller, credit.paid_minor, credit.total_minor) == ("till", 0, -19995)
 
 
+def test_a_credit_that_stands_is_not_taken_for_what_pays_a_later_return() -> None:
+    record, later = refunded(refund(3900, parts=[{"line": "s"}])), back("A", 1, 19995, at=20, paid=False)
+    before = found(record)
+    origin = Saying("webshop", "7", "origin", record, 1, 0)
+    assert [each.key for each in credits([origin, later], {before[0].key})] == ["till:A", "webshop:r3900"]
+    paid = Saying("webshop", "7", "origin", refunded(*record["payments"][1:], refund(19995, at=21)), 1, 0)
+    notes = credits([paid, later], {before[0].key})
+    assert [(each.key, each.total_minor) for each in notes] == [("till:A", -19995), ("webshop:r3900", -3900)]
+
+
 def test_pieces_that_came_back_without_money_are_no_credit_and_money_later_is_for_them() -> None:
     returns = [{"return": "1", "parts": [{"line": "1", "quantity": PIECE}]}]
     assert found(sale(returns=returns)) == []
