@@ -20,6 +20,7 @@ from hub.errors import ConfigError
 from hub.log import configure
 from hub.paths import shipped_config
 from hub.settings.model import Config
+from hub.simulate.all_knowing import BLAME, OURS
 from hub.simulate.earlier import Kept, mark
 from hub.simulate.faults import faults_of
 from hub.simulate.report import page
@@ -153,6 +154,12 @@ def document(result: Result) -> dict[str, Plain]:
         "disagreed_seconds": {name: [round(each) for each in lasted] for name, lasted in result.disagreed.items()},
         "sold": result.sold,
         "oversold": result.oversold,
+        "oversold_by_fault_of": {whose: result.account.blamed(whose) for whose in BLAME},
+        "lost_to_caution": result.account.lost,
+        "stock_writes": {
+            name: {"manner": each.words(), "writes": each.writes, "sold_between": each.sold_between, "undone": each.undone}
+            for name, each in result.exposure.items()
+        },
         "calls": {f"{name} {what}": count for (name, what), count in sorted(result.calls.items())},
         "faults": dict(sorted(result.faults.items())),
         "starts": result.starts,
@@ -167,7 +174,8 @@ def summary(result: Result) -> str:
     calls = sum(count for (_, what), count in result.calls.items() if what != "refused")
     broken = f"{len(result.violations)} promises broken" if result.violations else "all agree"
     return (
-        f"seed {result.seed}: {broken} · {result.sold} sold, {result.oversold} pieces oversold · disagreed for {half:.0f} / "
+        f"seed {result.seed}: {broken} · {result.sold} sold, {result.oversold} pieces oversold "
+        f"({result.account.blamed(OURS)} by the hub's fault), {result.account.lost} lost to caution · disagreed for {half:.0f} / "
         f"{most:.0f} / {worst:.0f} min · {calls} calls · {gone_wrong} faults, {result.starts} starts of the hub · "
         f"ledger {result.ledger_hash[:16]}"
     )

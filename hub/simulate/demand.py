@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
+from hub.simulate.calling_off import call_off
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
 from hub.simulate.truth import Sale, Truth
@@ -171,7 +172,11 @@ class Customers:
         stock = hand.shown()[sku]["stock"]
         shown = stock.get(how["place"], 0) if "place" in how else sum(stock.values())
         # Who means to fetch it asks whether it is there.
-        if shown < pieces or (kind == "fetched" and self._truth.free(place, sku) < pieces):
+        if kind == "fetched" and self._truth.free(place, sku) < pieces:
+            return
+        if shown < pieces:
+            if self._truth.onlooker is not None:
+                self._truth.onlooker.turns_away(webshop, sku, pieces, shown, place, self._scheduler.now)
             return
         self._persons += 1
         their = hand.order({sku: pieces}, customer=person(self._persons), **how)
@@ -198,8 +203,7 @@ class Customers:
         waiting = [sale for sale in self._truth.sales if sale.kind == "sent" and sale.open and not sale.aside]
         if waiting:
             sale = self._luck.choice(waiting)
-            self._hand(sale.origin).cancel(sale.their)
-            sale.called_off = True
+            call_off(self._hand(sale.origin), sale)
             self._tell(f"{sale.number} is called off by its customer")
 
 

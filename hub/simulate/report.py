@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
+from hub.simulate.all_knowing import BLAME
 from hub.simulate.simulation import Result
 
 _STYLE: Final = (
@@ -50,12 +51,31 @@ def _seed(result: Result) -> str:
     ]
     faults = ", ".join(f"{name} {count}" for name, count in result.faults.items()) or "none"
     said = [f"<h2>Seed {result.seed}</h2>", _table(heads, rows), f"<p>What went wrong: {escape(faults)}.</p>"]
+    said.append(_account(result))
     said.append(f"<p>The longest: {escape(result.worst) or 'none'}.</p>")
     if result.violations:
         said.append("<h3>Promises broken</h3>" + _listed(map(str, result.violations)))
         said.append("<h3>What people did last</h3>" + _listed(result.tells))
         said.append("<h3>The last lines of the ledger</h3>" + _listed(result.last_lines))
     return "\n".join(said)
+
+
+def _account(result: Result) -> str:
+    """Who is to blame for what was sold twice, what was not sold, and what each way of writing stock exposes to."""
+    account = result.account
+    heads = ("sold on", "oversold: nobody's fault", "somebody typed it", "the hub's fault", "lost to caution", "rightly not sold")
+    rows: list[list[str]] = []
+    for name in sorted({*account.oversold, *account.turned_away, *account.rightly}):
+        pieces = [account.oversold.get(name, {}).get(whose, 0) for whose in BLAME]
+        pieces += [account.turned_away.get(name, 0), account.rightly.get(name, 0)]
+        rows.append([escape(name), *map(str, pieces)])
+    wrote = ("stock is written to", "how", "writes", "seconds from figure to effect, longest", "sold meanwhile", "offered again")
+    ways: list[list[str]] = []
+    for name, each in result.exposure.items():
+        seconds = f"{each.seconds / max(1, each.writes):.2f}, {each.seconds_max:.1f}"
+        if each.writes:
+            ways.append([escape(name), escape(each.words()), str(each.writes), seconds, str(each.sold_between), str(each.undone)])
+    return "<p>Pieces, against a hub that knows everything at once:</p>" + _table(heads, rows) + _table(wrote, ways)
 
 
 def _listed(lines: Iterable[str]) -> str:

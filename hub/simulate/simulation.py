@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 from hub.sdk.wire import Request, Transport
 from hub.settings.model import ChannelSettings, Config
+from hub.simulate.all_knowing import Account, AllKnowing
 from hub.simulate.checkers import Findings, StepJudge, Violation
 from hub.simulate.crew import HubCrew
 from hub.simulate.demand import Customers
 from hub.simulate.disagreement import LOOK_SECONDS, Disagreement
+from hub.simulate.exposure import Exposed, Exposure
 from hub.simulate.faults import Faults, Mischief
 from hub.simulate.line import Line
 from hub.simulate.mail import Mail
@@ -78,6 +80,10 @@ class Result:
     last_lines: list[str]
     """The last thirty lines of the ledger."""
     tells: list[str]
+    account: Account = field(default_factory=Account)
+    """Whose fault it was that pieces were sold twice, and what was not sold though it was there."""
+    exposure: dict[str, Exposed] = field(default_factory=dict)
+    """Channel → what its stock writes exposed it to."""
 
 
 class Simulation:
@@ -95,6 +101,8 @@ class Simulation:
         self._lines: dict[str, Line] = {}
         self.watch = Watch(self.retailer, self.truth, lambda: self.crew, self.findings)
         self.tells: deque[str] = deque(maxlen=TELLS_MAX)
+        self.all_knowing = AllKnowing(self.retailer, self.truth)
+        self.exposure = Exposure(self.retailer, self.truth, self.scheduler, lambda: self.crew)
         self.crew = HubCrew(config, self.scheduler, self.clock, self._line, self.retailer.registry, self.retailer.secrets)
         self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
         self.watch.hang_up(self.crew)
@@ -106,7 +114,7 @@ class Simulation:
             platform = self.retailer.platforms[channel]
             self._lines[channel] = Line(
                 channel,
-                platform,
+                self.exposure.at(channel, platform),
                 self.scheduler,
                 self._ways,
                 self.mischief.mishap,
@@ -224,6 +232,8 @@ class Simulation:
             self.disagreement.worst[1],
             [_words(line) for line in lines[-30:]],
             list(self.tells),
+            self.all_knowing.account,
+            self.exposure.channels,
         )
 
 

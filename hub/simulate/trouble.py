@@ -115,6 +115,8 @@ class Trouble:
                 hand.set_price(good.sku, wrong)
                 self.tell(f"somebody types a price of {wrong} for {good.sku} into the {channel}")
             else:
-                pieces = sum(hand.shown()[good.sku]["stock"].values()) + luck.randint(*EDITED_MORE)
+                before = sum(hand.shown()[good.sku]["stock"].values())
+                pieces = before + luck.randint(*EDITED_MORE)
                 hand.count(good.sku, pieces)
+                self.truth.typed[channel, good.sku] = int(sum(hand.shown()[good.sku]["stock"].values()) - before)
                 self.tell(f"somebody types {pieces} of {good.sku} into the {channel}")

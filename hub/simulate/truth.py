@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Any, Final, Protocol
 
 TAX_PERCENT: Final = 25
 
@@ -65,6 +65,18 @@ class Oversold:
     sku: str
     pieces: int
     at: int
+    whose: str
+    """Whose fault it was."""
+
+
+class Onlooker(Protocol):
+    """Hears of what customers do, the moment before it is written down."""
+
+    def buys(self, sale: Sale) -> None:
+        """Somebody buys this."""
+
+    def turns_away(self, channel: str, sku: str, pieces: int, shown: int, place: str, now: int) -> None:
+        """Somebody wanted so many pieces, was shown fewer, and goes; `place` is where it would have come from."""
 
 
 @dataclass(slots=True)
@@ -78,6 +90,11 @@ class Truth:
     """SKU → price in the list, without tax."""
     sales: list[Sale] = field(default_factory=list)
     oversold: list[Oversold] = field(default_factory=list)
+    turned_away: list[Any] = field(default_factory=list)
+    """Customers who went because too little was shown."""
+    typed: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(channel, SKU) → pieces that somebody typed into it beyond what was there, until the hub writes there."""
+    onlooker: Onlooker | None = None
 
     def promised(self, place: str, sku: str) -> int:
         """Pieces that wait there for somebody."""
@@ -104,12 +121,9 @@ class Truth:
         sale.left_at, sale.aside = now, False
 
     def bought(self, sale: Sale) -> Sale:
-        """A new sale; what of it nobody has is oversold."""
-        places = {place for place, _ in self.shelf}
-        for sku, pieces in sale.lines.items() if sale.place else ():
-            free = sum(max(0, self.free(place, sku)) for place in places)
-            if pieces > free:
-                self.oversold.append(Oversold(sale.origin, sku, pieces - max(0, free), sale.at))
+        """A new sale; who is right about what nobody has looks on."""
+        if self.onlooker is not None:
+            self.onlooker.buys(sale)
         self.sales.append(sale)
         return sale
 

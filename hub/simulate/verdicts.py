@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
+from hub.simulate.asked import wrong_pool
 from hub.simulate.crew import HubCrew
 from hub.simulate.retailer import KINDS_BOOKED, Retailer
 from hub.simulate.truth import Sale, Truth
@@ -50,7 +51,8 @@ def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock
             for where in retailer.sells_from(channel)
         ]
     else:
-        pairs = [("to sell", together, truth.sellable(retailer.sells_from(channel), sku))]
+        yield from (f"shows {one} to sell, should be {two}" for one, two in wrong_pool(retailer, truth, channel, sku, together))
+        return
     yield from (f"shows {seen} {where}, should be {should}" for where, seen, should in pairs if seen != should)
 
 
