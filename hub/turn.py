@@ -58,6 +58,8 @@ class Turn:
         self._failures = 0
         self._bucket_kept = ""
         self._restored = False
+        self._paced = False
+        """Whether the client's bucket was taken up from the store: from then on it knows more than the store does."""
 
     @property
     def name(self) -> str:
@@ -292,8 +294,9 @@ class Turn:
 
     def _restore(self) -> None:
         state = self._database.read(lambda tx: channels.state(tx, self.name))
-        if state.bucket:
+        if state.bucket and not self._paced:
             self._channel.client.bucket.restore(json.loads(state.bucket))
+        self._paced = True
         self._failures = state.failures
         self._dispatch.recover()
         if self._channel.settings.mode != "live":

@@ -65,3 +65,29 @@ def test_what_was_sent_when_the_disk_filled_up_is_looked_up_once_there_is_room(t
     counts = shop.stage.hub.database.read(changes.counts)
     assert {state for (_, state), count in counts.items() if count} == set()
     assert shop.quiet()
+
+
+def test_what_a_platform_asked_to_wait_is_kept_although_it_could_not_be_stored(tmp_path: Path) -> None:
+    """Seed 1 of the seven channels: the disk was full, so the older wait in the store was taken for the newest."""
+    shop = merchant(tmp_path, {"TEE": (5, 10)})
+    store, full = shop.stage.hub.database, list[bool]()
+    store_it = store.transaction
+
+    def transaction(unit: Any) -> Any:
+        if full:
+            raise EngineError(DISK_FULL)
+        return store_it(unit)
+
+    store.transaction = transaction  # type: ignore[method-assign]
+    shop.till.seam = lambda _: full.append(True)
+    shop.till.faults.throttle_next, shop.till.faults.throttle_retry_after = 1, "40"
+    shop.till.sell("TEE", 1, AARHUS)
+    with pytest.raises(EngineError):
+        shop.run(120)
+    asked, shop.till.seam = len(shop.till.calls), None
+    full.clear()
+    shop.run(30)
+    assert len(shop.till.calls) == asked
+    shop.run(600)
+    assert (shop.at_till("TEE"), shop.shops("TEE")) == (4, (14, 14))
+    assert shop.quiet()
