@@ -229,6 +229,7 @@ class OrderDesk:
             "total_minor": exact_minor(self.orders.total(order), order.currency),
             "fulfilments": parcels,
             "refunded_minor": exact_minor(refunded, order.currency),
+            "kept_minor": exact_minor(order.taken(), order.currency),
             "attributes": dict(order.attributes),
             # The shop mails its customer when it is told that an order is prepared.
             "notes": [f"ready at {task.location}" for task in order.tasks if task.prepared],

@@ -147,6 +147,7 @@ class OrderDesk:
             "total_minor": minor_units(self.orders.totals(order)[1], self.shop.currency),
             "fulfilments": parcels,
             "refunded_minor": minor_units(sum(one.total for one in refunds), self.shop.currency),
+            "kept_minor": minor_units(sum(one.room for one in order.payments if one.state == "Settled"), self.shop.currency),
             "notes": [one["data"]["note"] for one in order.history if one["type"] == "ORDER_NOTE" and one["isPublic"]],
             "pickup": "" if order.method == STANDARD else order.method,
         }

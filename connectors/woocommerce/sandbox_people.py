@@ -339,6 +339,7 @@ class People:
             "total_minor": exact_minor(Decimal(money(order.total())), self.currency),
             "fulfilments": [{"carrier": one["carrier"], "tracking": one["tracking"], "parts": one["parts"]} for one in parcels],
             "refunded_minor": exact_minor(Decimal(money(order.refunded())), self.currency),
+            "kept_minor": exact_minor(Decimal(money(order.total() - order.refunded())), self.currency) if order.paid else 0,
             "notes": [str(note["note"]) for note in order.notes if note["customer_note"]],
             "staff_notes": [str(note["note"]) for note in order.notes if not note["customer_note"]],
             "pickup": next((f"{row.method}:{row.instance}".rstrip(":") for row in order.shipping if "pickup" in row.method), ""),

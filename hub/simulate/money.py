@@ -20,7 +20,7 @@ def wrong_money(retailer: Retailer, truth: Truth) -> Iterator[str]:
             if sale.origin != webshop:
                 continue
             slip = slips[sale.their]
-            kept = int(slip["total_minor"]) - int(slip["refunded_minor"])
+            kept = int(slip["kept_minor"])
             owed = 0 if sale.called_off else sale.total_minor
             if kept != owed:
                 yield f"{webshop} keeps {kept} of {sale.number}, should keep {owed}"

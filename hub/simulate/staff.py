@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
+from hub.simulate.calling_off import call_off
 from hub.simulate.demand import CLOSES, HOUR, OPENS
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
@@ -129,8 +130,7 @@ class Staff:
     def _give_up(self, sale: Sale) -> None:
         """Nobody finds it: after a while it is called off where it was bought."""
         if self._scheduler.now - sale.at >= SHORT_AFTER_MICROS:
-            self._hand(sale.origin).cancel(sale.their)
-            sale.called_off = True
+            call_off(self._hand(sale.origin), sale)
             self._tell(f"{sale.number or sale.their} is called off: it is not there")
 
     # chores
