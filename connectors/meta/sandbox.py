@@ -119,6 +119,9 @@ class Sandbox(SandboxBase):
                 return self._answer_with_usage({"id": self.options["catalog_id"], "name": "Made catalogue"})
         raise GraphError(2500, "Unknown path components")
 
+    def lists(self, request: Request) -> bool:
+        return request.method == "GET" and request.path.endswith("/products") and "filter" not in request.query
+
     def unauthorized(self) -> Response:
         """An expired token."""
         return self._error(GraphError(190, "Error validating access token: the session has expired", subcode=463))

@@ -153,7 +153,12 @@ class Sandbox(OrderDesk, SandboxBase):
         if requested > self.points:
             return json_response({"errors": [_throttled_error()], "extensions": {"cost": self._cost(requested, None)}})
         try:
-            told = {one.alias: self._field(operation, one, variables) for one in operation.chosen}
+            told: dict[str, Plain] = {}
+            for one in operation.chosen:
+                told[one.alias] = self._field(operation, one, variables)
+                if operation.kind == "mutation":
+                    # The fields of a mutation are carried out one after another (GraphQL, section 6.2.2), each for good.
+                    self.worked_off()
         except DocumentError as bad:
             return _faulted(str(bad), "invalidDocument")
         base = 10 * len(operation.chosen) if operation.kind == "mutation" else 0

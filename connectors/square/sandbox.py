@@ -33,6 +33,15 @@ class Sandbox(InventoryApi):
     def is_write(self, request: Request) -> bool:
         return request.path in WRITES or (request.method == "PUT" and request.path.startswith(f"{ORDERS_PATH}/"))
 
+    def lists(self, request: Request) -> bool:
+        """Items and counts by their last change; what was ordered is also searched to find one order."""
+        try:
+            asked = request.json()
+        except ValueError:
+            return False
+        counts = request.path == "/v2/inventory/counts/batch-retrieve" and not asked.get("catalog_object_ids")
+        return counts or request.path == "/v2/catalog/search"
+
     def snapshot(self) -> Plain:
         return copy.deepcopy((self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last))
 
@@ -169,6 +178,7 @@ class Sandbox(InventoryApi):
                 written += self.catalog.upsert(batch, self.micros())
             except RefusalError as refusal:
                 refusals.append(refusal)
+            self.worked_off()
         if not written:
             raise refusals[0]
         self._tell_catalog()

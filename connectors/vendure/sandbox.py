@@ -83,6 +83,14 @@ class Sandbox(OrderDesk, SandboxBase):
         """A mutation other than signing in."""
         return bool(set(self._mutations(request)) - {"login"})
 
+    def lists(self, request: Request) -> bool:
+        """A page of things or orders by their order; by id they are asked for with a filter."""
+        try:
+            options = request.json()["variables"]["options"]
+        except (ValueError, KeyError, TypeError):
+            return False
+        return isinstance(options, dict) and "skip" in options and "id" not in (options.get("filter") or {})
+
     def _mutations(self, request: Request) -> list[str]:
         try:
             operation = read_document(str(request.json().get("query", "")))

@@ -68,7 +68,7 @@ class Sandbox(People, SandboxBase):
         gateways = frozenset({SHIPPING_GATEWAY})
         self.orders = Orders(self.catalogue, tax, given["prices_tax"] == "included", gateways, self._happened)
         self.webhooks = Webhooks(home, offset, self._now, self._show)
-        self.products = ProductApi(self.catalogue, home, offset, tax, lambda: self._deaf)
+        self.products = ProductApi(self.catalogue, home, offset, tax, lambda: self._deaf, self.worked_off)
         self.order_api = OrderApi(self.orders, home, offset, self.currency)
         self._gateways: dict[str, bool] = {"cod": False, "bacs": False}
         taxed = "yes" if given["prices_tax"] == "included" else "no"
@@ -119,6 +119,10 @@ class Sandbox(People, SandboxBase):
 
     def is_write(self, request: Request) -> bool:
         return request.method not in READS
+
+    def lists(self, request: Request) -> bool:
+        room = request.path.partition(BASE)[2].strip("/")
+        return request.method == "GET" and room in ("products", "orders") and not {"include", "search"} & set(request.query)
 
     def subscribes(self, request: Request) -> bool:
         return "/webhooks" in request.path

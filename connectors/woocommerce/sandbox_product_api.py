@@ -31,12 +31,21 @@ SIMPLE: Final = {"featured": False, "catalog_visibility": "visible"}
 class ProductApi:
     """Routes under /products. `offset` is the site's distance from UTC in seconds, `home` its address."""
 
-    def __init__(self, catalogue: Catalogue, home: str, offset: int, tax_percent: int, deaf: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        home: str,
+        offset: int,
+        tax_percent: int,
+        deaf: Callable[[], bool],
+        worked_off: Callable[[], None],
+    ) -> None:
         self._shop = catalogue
         self._home = home
         self._offset = offset
         self._tax = tax_percent
         self._deaf = deaf
+        self._worked_off = worked_off
 
     def answer(self, method: str, parts: list[str], query: Mapping[str, str], body: Row) -> Response:
         """The answer of one route below `products`."""
@@ -157,9 +166,11 @@ class ProductApi:
 
     def _each(self, done: Callable[[Row], Row], given: Row) -> Row:
         try:
-            return done(given)
+            shown = done(given)
         except RestError as refused:
-            return {"id": whole(given.get("id")) or 0, "error": refused.shown}
+            shown = {"id": whole(given.get("id")) or 0, "error": refused.shown}
+        self._worked_off()
+        return shown
 
     def _meant(self, given: Row, parent: int, status: int = 400) -> Product:
         product = self._shop.products.get(whole(given.get("id")) or 0)

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from hub.canonical.json import body_json
 from hub.canonical.values import Plain
 from hub.clock import Clock
+from hub.sdk.sandbox_listing import ended_early
 from hub.sdk.wire import NoAnswerError, NotSentError, Request, Response
 
 OUTBOX_MAX: Final = 100_000
@@ -42,11 +43,19 @@ class Faults:
     """Reads answered with a body that is no JSON."""
     cut_next: int = 0
     """Listings cut short by a 500 in the middle."""
+    short_next: int = 0
+    """Pages of a listing that lack their second half and say that this was all."""
+    tear_after: int = 0
+    """The next request that is worked off item by item breaks off after so many; 0: none does."""
     spent: dict[str, int] = field(default_factory=dict)
 
     def spend(self, name: str) -> None:
         """Count one occurrence."""
         self.spent[name] = self.spent.get(name, 0) + 1
+
+
+class TornError(Exception):
+    """A request broke off in the middle; what it had done stays done."""
 
 
 class Call(NamedTuple):
@@ -126,6 +135,18 @@ class SandboxBase:
         """Put a snapshot back."""
         raise NotImplementedError
 
+    def lists(self, request: Request) -> bool:
+        """Whether this reads a page of a listing, and not things by their ids or by our reference."""
+        return False
+
+    def worked_off(self) -> None:
+        """To be called after each item of a request whose items are done one by one, each for good."""
+        if self.faults.tear_after > 0:
+            self.faults.tear_after -= 1
+            if self.faults.tear_after == 0:
+                self.faults.spend("torn")
+                raise TornError
+
     def end_sign_ins(self) -> bool:
         """Everybody who signed in must do so again; False where nobody does, because a key is given that stays."""
         return False
@@ -153,7 +174,7 @@ class SandboxBase:
                 faults.spend("ignored_write")
                 answer = self.ignored(request)
             else:
-                answer = self.route(request)
+                answer = self._routed_or_torn(request)
         if self.seam is not None:
             self.seam("effect")
         self.calls.append(Call(self.clock.now(), request.method, request.path, writes, answer.status))
@@ -165,6 +186,17 @@ class SandboxBase:
             from hub.sdk.wire import AnswerTooLargeError
 
             raise AnswerTooLargeError
+        return answer
+
+    def _routed_or_torn(self, request: Request) -> Response:
+        try:
+            answer = self.route(request)
+        except TornError:
+            return Response(500, {}, b"internal error")
+        if self.faults.short_next > 0 and self.lists(request) and (short := ended_early(answer)) is not None:
+            self.faults.short_next -= 1
+            self.faults.spend("short")
+            return short
         return answer
 
     def _faulty(self, request: Request, writes: bool) -> Response | None:

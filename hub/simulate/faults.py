@@ -11,9 +11,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.files import read_yaml, validate
-from hub.simulate.line import Mishap
+from hub.simulate.line import OF_READS, OF_WRITES, Mishap
 
 Share = Decimal
+PAGE_SIZE_MAX: Final = 5_000
 LATE_SECONDS_USUAL: Final = 3_600
 
 
@@ -39,6 +40,14 @@ class Faults(BaseModel):
     error_500: Share = Field(default=Decimal(0), ge=0, le=1)
     torn_500: Share = Field(default=Decimal(0), ge=0, le=1)
     """Requests answered with 500 although they had their effect."""
+    torn_batch: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Writes of several things, of which the first are done when they break off: where the platform does them one by one."""
+    answer_garbage: Share = Field(default=Decimal(0), ge=0, le=1)
+    answer_endless: Share = Field(default=Decimal(0), ge=0, le=1)
+    listing_short: Share = Field(default=Decimal(0), ge=0, le=1)
+    """Reads of a listing that give half a page and say that this was all."""
+    page_size_max: int = Field(default=PAGE_SIZE_MAX, ge=1)
+    """So many records a page has at most: small pages change while they are read."""
     throttled: Share = Field(default=Decimal(0), ge=0, le=1)
     """Requests turned away with 429; it says nothing of waiting, or a number of seconds, or a date."""
     storms_per_day: Share = Field(default=Decimal(0), ge=0)
@@ -79,6 +88,11 @@ PRESETS: Final = {
         answer_lost=Decimal("0.005"),
         error_500=Decimal("0.005"),
         torn_500=Decimal("0.003"),
+        torn_batch=Decimal("0.01"),
+        answer_garbage=Decimal("0.002"),
+        answer_endless=Decimal("0.0005"),
+        listing_short=Decimal("0.001"),
+        page_size_max=100,
         throttled=Decimal("0.005"),
         storms_per_day=Decimal(2),
         quota_cuts_per_day=Decimal(1),
@@ -101,6 +115,11 @@ PRESETS: Final = {
         answer_lost=Decimal("0.03"),
         error_500=Decimal("0.03"),
         torn_500=Decimal("0.02"),
+        torn_batch=Decimal("0.1"),
+        answer_garbage=Decimal("0.01"),
+        answer_endless=Decimal("0.002"),
+        listing_short=Decimal("0.01"),
+        page_size_max=25,
         throttled=Decimal("0.03"),
         storms_per_day=Decimal(12),
         quota_cuts_per_day=Decimal(6),
@@ -145,9 +164,11 @@ class Mischief:
         """What goes wrong with a request."""
         found = Mishap.NONE
         for kind, mishap in _OF_REQUESTS.items():
-            if self.drawn(kind) and found == Mishap.NONE:
+            hit = self.drawn(kind) and mishap not in (OF_READS if writes else OF_WRITES)
+            if hit and found == Mishap.NONE:
                 found = mishap
-                self.came(kind)
+                if mishap not in SEEN_THERE:
+                    self.came(kind)
         return found
 
     def drawn(self, kind: str) -> bool:
@@ -172,4 +193,10 @@ _OF_REQUESTS: Final = {
     "error_500": Mishap.BROKEN,
     "torn_500": Mishap.TORN,
     "throttled": Mishap.THROTTLED,
+    "torn_batch": Mishap.TORN_BATCH,
+    "answer_garbage": Mishap.GARBAGE,
+    "answer_endless": Mishap.ENDLESS,
+    "listing_short": Mishap.SHORT,
 }
+SEEN_THERE: Final = {Mishap.TORN_BATCH, Mishap.SHORT}
+"""Whether these come depends on the request: the line counts them."""

@@ -32,6 +32,16 @@ class Mishap(StrEnum):
     BROKEN = "error 500 without effect"
     TORN = "error 500 after the effect"
     THROTTLED = "too many requests"
+    TORN_BATCH = "broken off in the middle"
+    GARBAGE = "an answer that says nothing"
+    ENDLESS = "an answer that never ends"
+    SHORT = "a listing that ends early and says that this was all"
+
+
+OF_WRITES: Final = {Mishap.TORN_BATCH}
+OF_READS: Final = {Mishap.GARBAGE, Mishap.ENDLESS, Mishap.SHORT}
+TORN_AFTER_MAX: Final = 4
+"""A request that breaks off does so after one item up to this many."""
 
 
 @dataclass(slots=True)
@@ -101,16 +111,41 @@ class Line:
         elif mishap == Mishap.BROKEN:
             call.answer = Response(500, {}, b"internal error")
         else:
+            self._befall(mishap)
             try:
                 call.answer = self._platform.send(request, 0.0, bytes_max)
             except Exception as failure:
                 call.failure = failure
+            if self._befell(mishap) and self.weather.loses_answer():
+                self._arrived(self._channel, request, writes, 500)
+                return
             if mishap == Mishap.TORN:
                 call.answer, call.failure = Response(500, {}, b"internal error"), None
         self._arrived(self._channel, request, writes, call.answer.status if call.answer is not None else 0)
         if mishap != Mishap.ANSWER_LOST:
             self._scheduler.sleep(self._way())
             call.flag.set()
+
+    def _befall(self, mishap: Mishap) -> None:
+        """What goes wrong at the platform itself is asked of it."""
+        faults = self._platform.faults
+        if mishap == Mishap.TORN_BATCH:
+            faults.tear_after = self.weather.one_of(TORN_AFTER_MAX)
+        elif mishap == Mishap.GARBAGE:
+            faults.garbage_next = 1
+        elif mishap == Mishap.ENDLESS:
+            faults.endless_next = 1
+        elif mishap == Mishap.SHORT:
+            faults.short_next = 1
+
+    def _befell(self, mishap: Mishap) -> bool:
+        """Count what came of it, which may be nothing; whether a request broke off in the middle."""
+        faults = self._platform.faults
+        torn = mishap == Mishap.TORN_BATCH and faults.tear_after == 0
+        if torn or (mishap == Mishap.SHORT and faults.short_next == 0):
+            self.weather.came("torn_batch" if torn else "listing_short")
+        faults.tear_after = faults.garbage_next = faults.endless_next = faults.short_next = 0
+        return torn
 
     def _way(self) -> float:
         low, high = WAY_SECONDS

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
+from hub.paths import from_config
 from hub.sdk.wire import Request, Transport
 from hub.settings.model import ChannelSettings, Config
 from hub.simulate.all_knowing import Account, AllKnowing
@@ -25,6 +26,7 @@ from hub.simulate.line import Line
 from hub.simulate.mail import Mail
 from hub.simulate.retailer import HOOKS, open_shop
 from hub.simulate.scheduler import START, Scheduler, VirtualClock
+from hub.simulate.small_pages import SmallPages
 from hub.simulate.spells import Spells
 from hub.simulate.staff import Staff
 from hub.simulate.trouble import Trouble
@@ -103,7 +105,8 @@ class Simulation:
         self.tells: deque[str] = deque(maxlen=TELLS_MAX)
         self.all_knowing = AllKnowing(self.retailer, self.truth)
         self.exposure = Exposure(self.retailer, self.truth, self.scheduler, lambda: self.crew)
-        self.crew = HubCrew(config, self.scheduler, self.clock, self._line, self.retailer.registry, self.retailer.secrets)
+        registry = SmallPages([from_config(config.folder, each) for each in config.hub.connectors], faults.page_size_max)
+        self.crew = HubCrew(config, self.scheduler, self.clock, self._line, registry, self.retailer.secrets)
         self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
         self.watch.hang_up(self.crew)
         self.disagreement = Disagreement()
@@ -120,7 +123,9 @@ class Simulation:
                 self.mischief.mishap,
                 lambda name, request, writes: self.judge.leaving(name, request, writes),
                 self._arrived,
-                Weather(Random(f"weather of {channel} {self._wanted.seed}"), platform.micros, platform.dated_waits),
+                Weather(
+                    Random(f"weather of {channel} {self._wanted.seed}"), platform.micros, platform.dated_waits, self.mischief.came
+                ),
             )
         return self.watch.over(channel, self._lines[channel], self.retailer.platforms[channel].is_write)
 

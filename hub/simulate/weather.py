@@ -13,6 +13,8 @@ from hub.canonical.values import moment
 TOLD_SECONDS: Final = (1, 20)
 """What a platform that turns callers away tells them to wait."""
 
+LOST_SHARE: Final = 0.5
+
 
 @dataclass(slots=True)
 class Quota:
@@ -38,10 +40,11 @@ class Quota:
 
 class Weather:
     """What holds for one channel's platform right now; `now` is the platform's own clock (microseconds), `dates` whether it
-    may tell a date of waiting."""
+    may tell a date of waiting; `came` hears of what could only be seen at the platform."""
 
-    def __init__(self, luck: Random, now: Callable[[], int], dates: bool) -> None:
+    def __init__(self, luck: Random, now: Callable[[], int], dates: bool, came: Callable[[str], None]) -> None:
         self._luck = luck
+        self.came = came
         self._now = now
         self._manners = ("nothing", "number", "date") if dates else ("nothing", "number")
         self.storm = False
@@ -52,6 +55,14 @@ class Weather:
     def turns_away(self, now: int) -> bool:
         """Whether a request that arrives at this moment of the world is answered with 429."""
         return self.storm or (self.quota is not None and not self.quota.admits(now))
+
+    def loses_answer(self) -> bool:
+        """Whether what was torn is not answered at all."""
+        return self._luck.random() < LOST_SHARE
+
+    def one_of(self, most: int) -> int:
+        """A number from 1 to this many."""
+        return self._luck.randint(1, most)
 
     def retry_after(self) -> str | None:
         """What a 429 says of waiting: nothing, a number of seconds, or a date by the platform's own clock."""

@@ -7,13 +7,15 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from random import Random
 
+import pytest
 from stage import stage
 
 from hub.simulate.faults import PRESETS, Faults, Mischief
 from hub.simulate.retailer import generated
 from hub.simulate.simulation import Result, Simulation, Wanted
+from hub.simulate.truth import Sale, Truth
 from hub.simulate.weather import Quota, Weather
-from hub.store import channels
+from hub.store import channels, cursors
 
 SECOND = 1_000_000
 HUB = "server: {public_url: https://hub.example}\n"
@@ -59,12 +61,12 @@ def test_every_fault_is_turned_by_itself_and_comes_on_a_hostile_day() -> None:
 
 
 def test_a_platform_says_nothing_a_number_or_a_date_of_waiting() -> None:
-    told = Weather(Random(1), lambda: 1_789_970_400 * SECOND, True)
+    told = Weather(Random(1), lambda: 1_789_970_400 * SECOND, True, print)
     said = {told.retry_after() for _ in range(50)}
     assert said >= {None, "1", "20"}
     dates = sorted(parsedate_to_datetime(text).timestamp() for text in said if text and not text.isdigit())
     assert dates == [1_789_970_401, 1_789_970_420]
-    undated = Weather(Random(1), lambda: 0, False)
+    undated = Weather(Random(1), lambda: 0, False, print)
     assert {undated.retry_after() for _ in range(50)} == {None, "1", "20"}
 
 
@@ -127,3 +129,49 @@ def test_a_full_disk_stops_the_hub_and_loses_nothing() -> None:
     assert result.faults["disk_full_per_day"] > 10
     assert simulation.crew.unstored > 0
     assert result.sold > 20
+
+
+# half done, and half told
+
+
+def test_a_request_that_breaks_off_in_the_middle_leaves_what_it_did_and_the_rest_follows(tmp_path: Path) -> None:
+    made = stage(tmp_path, files={"hub.yaml": HUB, "channels/webshop.yaml": WOO})
+    shop, skus = made.platforms["webshop"], [f"TEE-{number}" for number in range(5)]
+    for sku in skus:
+        for platform in made.platforms.values():
+            platform.add_item(sku, f"T-shirt {sku}", price=Decimal("159.96"))
+    made.run(60)
+    for sku in skus:
+        made.platforms["erp"].count(sku, 10, "3")
+    shop.faults.tear_after = 2
+    shop.seam = lambda _: torn.append([made.shows("webshop", sku) for sku in skus]) if "torn" in shop.faults.spent else None
+    torn: list[list[int]] = []
+    made.run(900)
+    assert sorted(torn[0]) == [0, 0, 0, 10, 10], "two of five were done when it broke off"
+    assert [made.shows("webshop", sku) for sku in skus] == [10] * 5
+    assert made.letters() == []
+
+
+def test_batches_torn_listings_cut_and_answers_without_sense_are_got_over() -> None:
+    some = Decimal("0.05")
+    faults = Faults(torn_batch=Decimal("0.5"), answer_garbage=some, answer_endless=Decimal("0.01"), listing_short=some)
+    _, result = lived(faults, items=8)
+    assert {"answer_garbage", "answer_endless", "listing_short"} <= set(result.faults)
+    assert result.faults["torn_batch"] > 0, "prices go to the till one by one"
+
+
+def test_pages_change_while_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulation = Simulation(generated(), Wanted(3, 0, 6, 400, 5), Faults(page_size_max=2))
+    between: list[str] = []
+    bought = Truth.bought
+
+    def noted(truth: Truth, sale: Sale) -> Sale:
+        with simulation.scheduler.alone():
+            under_way = simulation.crew.store.read(lambda tx: cursors.readings(tx, sale.origin))
+        between.extend(sale.their for each in under_way.values() if each.under_way and each.pages)
+        return bought(truth, sale)
+
+    monkeypatch.setattr(Truth, "bought", noted)
+    result = simulation.run()
+    assert not result.violations, "\n".join(map(str, result.violations))
+    assert between, "somebody bought between two pages of one reading"
