@@ -148,14 +148,15 @@ class Exposure:
 
 
 class _Looked:
-    """A platform as its line needs it."""
+    """A platform of which every request is looked at."""
 
     def __init__(self, exposure: Exposure, channel: str, platform: Any) -> None:
         self._exposure = exposure
         self._channel = channel
         self._platform = platform
-        self.is_write = platform.is_write
-        self.throttled = platform.throttled
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._platform, name)
 
     def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
         """The platform's answer."""
