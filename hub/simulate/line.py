@@ -128,7 +128,7 @@ class Line:
 
     def _befall(self, mishap: Mishap) -> None:
         """What goes wrong at the platform itself is asked of it."""
-        faults = self._platform.faults
+        faults = self.weather.faults
         if mishap == Mishap.TORN_BATCH:
             faults.tear_after = self.weather.one_of(TORN_AFTER_MAX)
         elif mishap == Mishap.GARBAGE:
@@ -140,7 +140,7 @@ class Line:
 
     def _befell(self, mishap: Mishap) -> bool:
         """Count what came of it, which may be nothing; whether a request broke off in the middle."""
-        faults = self._platform.faults
+        faults = self.weather.faults
         torn = mishap == Mishap.TORN_BATCH and faults.tear_after == 0
         if torn or (mishap == Mishap.SHORT and faults.short_next == 0):
             self.weather.came("torn_batch" if torn else "listing_short")

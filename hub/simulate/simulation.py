@@ -123,9 +123,7 @@ class Simulation:
                 self.mischief.mishap,
                 lambda name, request, writes: self.judge.leaving(name, request, writes),
                 self._arrived,
-                Weather(
-                    Random(f"weather of {channel} {self._wanted.seed}"), platform.micros, platform.dated_waits, self.mischief.came
-                ),
+                Weather(platform, Random(f"weather of {channel} {self._wanted.seed}"), self.mischief.came),
             )
         return self.watch.over(channel, self._lines[channel], self.retailer.platforms[channel].is_write)
 

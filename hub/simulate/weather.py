@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from hub.canonical.values import moment
+from hub.sdk.sandbox import SandboxBase
 
 TOLD_SECONDS: Final = (1, 20)
 """What a platform that turns callers away tells them to wait."""
@@ -39,14 +40,14 @@ class Quota:
 
 
 class Weather:
-    """What holds for one channel's platform right now; `now` is the platform's own clock (microseconds), `dates` whether it
-    may tell a date of waiting; `came` hears of what could only be seen at the platform."""
+    """What holds for one channel's platform right now; `came` hears of what goes wrong there and could not be counted before."""
 
-    def __init__(self, luck: Random, now: Callable[[], int], dates: bool, came: Callable[[str], None]) -> None:
+    def __init__(self, platform: SandboxBase, luck: Random, came: Callable[[str], None]) -> None:
         self._luck = luck
         self.came = came
-        self._now = now
-        self._manners = ("nothing", "number", "date") if dates else ("nothing", "number")
+        self.faults = platform.faults
+        self._now = platform.micros
+        self._manners = ("nothing", "number", "date") if platform.dated_waits else ("nothing", "number")
         self.storm = False
         """Whether it turns everybody away."""
         self.quota: Quota | None = None

@@ -10,6 +10,8 @@ from random import Random
 import pytest
 from stage import stage
 
+from connectors.template.sandbox import Sandbox
+from hub.clock import ManualClock
 from hub.simulate.faults import PRESETS, Faults, Mischief
 from hub.simulate.retailer import generated
 from hub.simulate.simulation import Result, Simulation, Wanted
@@ -61,12 +63,14 @@ def test_every_fault_is_turned_by_itself_and_comes_on_a_hostile_day() -> None:
 
 
 def test_a_platform_says_nothing_a_number_or_a_date_of_waiting() -> None:
-    told = Weather(Random(1), lambda: 1_789_970_400 * SECOND, True, print)
+    platform = Sandbox(ManualClock(1_789_970_400 * SECOND))
+    told = Weather(platform, Random(1), print)
     said = {told.retry_after() for _ in range(50)}
     assert said >= {None, "1", "20"}
     dates = sorted(parsedate_to_datetime(text).timestamp() for text in said if text and not text.isdigit())
     assert dates == [1_789_970_401, 1_789_970_420]
-    undated = Weather(Random(1), lambda: 0, False, print)
+    platform.dated_waits = False
+    undated = Weather(platform, Random(1), print)
     assert {undated.retry_after() for _ in range(50)} == {None, "1", "20"}
 
 
