@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from hub.app import TransportFor, channel_of, registry_of
+from hub.app import NOT_GRANTED, TransportFor, channel_of, registry_of
 from hub.clock import Clock
 from hub.errors import (
     ChannelError,
@@ -32,6 +32,7 @@ from hub.sdk.wire import NotSentError, Request, Response
 from hub.settings.load import load
 from hub.settings.model import Config
 from hub.settings.secrets import Secrets
+from hub.store.tokens import Tokens
 
 CONNECT_DEADLINE_SECONDS: Final = 10.0
 CONNECT_RECORDS: Final = 5
@@ -84,15 +85,22 @@ def manifests_of(config: Config, registry: Registry) -> dict[str, Manifest]:
     return {name: registry.manifest(channel.connector) for name, channel in config.channels.items()}
 
 
-def connect(config: Config, clock: Clock, transport_for: TransportFor) -> list[Connected]:
-    """One small read of every channel through its real transport, each failure in words that say what to mend."""
+def connect(config: Config, clock: Clock, transport_for: TransportFor, tokens: Tokens | None = None) -> list[Connected]:
+    """One small read of every channel through its real transport, each failure in words that say what to mend.
+
+    `tokens` are what `samklang connect` was granted, and what was renewed since; None where there is no store yet.
+    """
     registry = registry_of(config)
-    return [_connected(config, name, clock, transport_for, registry) for name in sorted(config.channels)]
+    return [_connected(config, name, clock, transport_for, registry, tokens) for name in sorted(config.channels)]
 
 
-def _connected(config: Config, name: str, clock: Clock, transport_for: TransportFor, registry: Registry) -> Connected:
+def _connected(
+    config: Config, name: str, clock: Clock, transport_for: TransportFor, registry: Registry, tokens: Tokens | None
+) -> Connected:
     try:
-        channel = channel_of(config, name, clock, transport_for, registry)
+        channel = channel_of(config, name, clock, transport_for, registry, tokens=tokens)
+        if NOT_GRANTED in channel.connector.secrets.values():
+            return Connected(name, False, f"not signed in yet: `samklang connect {name}`, or name its secrets under `secrets`")
         channel.client.deadline_seconds = min(channel.client.deadline_seconds, CONNECT_DEADLINE_SECONDS)
         stream, declared = next(iter(channel.manifest.streams.items()), ("", None))
         if declared is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from hub.app import TransportFor, channel_of
 from hub.canonical.json import read_json
@@ -76,8 +76,12 @@ def by_browser(
     way: Way,
     seconds: float,
     tell: Callable[[Opened], None],
+    ended_at: Callable[[], str] | None = None,
 ) -> dict[str, str]:
-    """The secrets that the platform grants while a person says yes in a browser; ConfigError when that cannot be."""
+    """The secrets that the platform grants while a person says yes in a browser; ConfigError when that cannot be.
+
+    With `ended_at` nothing listens: it gives the address at which the browser ended, wherever that runs.
+    """
     connect = connect_of(config, registry, name)
     channel = channel_of(config, name, clock, transport_for, registry)
     waiting = _Waiting(connect, channel, clock.token())
@@ -89,6 +93,8 @@ def by_browser(
         if urlsplit(waiting.callback).scheme != "https":
             words = "this platform posts the keys to an https address only: set server.public_url, name --callback, or --paste"
             raise ConfigError(words)
+        if ended_at is not None:
+            raise ConfigError("this platform brings the keys itself: no address has them; leave --by-hand out, or --paste")
 
     def listens(port: int) -> None:
         waiting.callback = waiting.callback or way.callback or f"http://localhost:{port}{path}"
@@ -96,7 +102,11 @@ def by_browser(
         url = grant.consent_url(connect, channel.client.base_url, settings, waiting.callback, waiting.state)
         tell(Opened(url, waiting.callback))
 
-    Once(path, waiting.accept, clock, port).wait(seconds, listens)
+    if ended_at is None:
+        Once(path, waiting.accept, clock, port).wait(seconds, listens)
+    else:
+        listens(port)
+        _brought(waiting, ended_at())
     for value in waiting.found.values():
         remember_secret(value)
     return waiting.found
@@ -130,6 +140,14 @@ class _Waiting:
         settings = self._channel.connector.settings
         told = grant.exchanged(connect, self._channel.client, settings, secrets, query["code"], self.callback)
         self.found = grant.granted(connect, told)
+
+
+def _brought(waiting: _Waiting, address: str) -> None:
+    query = dict(parse_qsl(urlsplit(address.strip()).query, keep_blank_values=True))
+    try:
+        waiting.accept("GET", query, b"")
+    except UnverifiedError as bad:
+        raise ConfigError(f"that is not where the browser ended after this question ({bad}): begin again") from None
 
 
 def _posted(body: bytes) -> Mapping[str, object]:

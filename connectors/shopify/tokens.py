@@ -37,8 +37,7 @@ class Tokens:
     def headers(self) -> dict[str, str]:
         """The header that signs a request in; UnauthorizedError when there is no way to get a token."""
         self._recall()
-        early = self._context.clock.now() + EARLY_SECONDS * 1_000_000
-        if not self._token or (self._ends is not None and self._ends <= early):
+        if self._ends_soon():
             self._renew()
         return {HEADER: self._token}
 
@@ -47,14 +46,21 @@ class Tokens:
         if not self._renews:
             return False
         if self._token == refused:
-            self._renew()
+            self._renew(refused)
         return self._token != refused
+
+    def _ends_soon(self) -> bool:
+        early = self._context.clock.now() + EARLY_SECONDS * 1_000_000
+        return not self._token or (self._ends is not None and self._ends <= early)
 
     def _recall(self) -> None:
         """Take up what an earlier run kept: its refresh token is newer than the configured one."""
         if self._recalled or not self._renews:
             return
         self._recalled = True
+        self._take_up()
+
+    def _take_up(self) -> None:
         stored = self._context.kept(KEPT)
         if stored:
             kept = json.loads(stored)
@@ -64,7 +70,11 @@ class Tokens:
 
     _refresh_now = ""
 
-    def _renew(self) -> None:
+    def _renew(self, refused: str = "") -> None:
+        # A command beside the worker may have renewed it: what it was given ended ours, and our refresh token with it.
+        self._take_up()
+        if self._token != refused and not self._ends_soon():
+            return
         if not self._renews or not self._app["client_secret"]:
             self._unauthorized("no access token: give access_token, or client_id with client_secret (and refresh_token)")
         if self._refresh:
@@ -83,7 +93,8 @@ class Tokens:
             statuses=REFUSALS,
         )
         if answer.status in REFUSALS:
-            self._unauthorized("the shop refuses to renew the token: install the app again, or paste fresh credentials")
+            words = "the shop gives no token: `samklang connect`, install the app again, or paste fresh credentials"
+            self._unauthorized(words)
         try:
             self._take(answer.json())
         except (ValueError, KeyError, TypeError, AttributeError):

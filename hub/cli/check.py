@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,9 @@ from hub.cli import say
 
 if TYPE_CHECKING:
     from hub.check import Connected, Findings
+    from hub.clock import Clock
+    from hub.settings.model import Config
+    from hub.store.tokens import Tokens
 
 
 def check(
@@ -33,12 +38,30 @@ def check(
         found = checked(config, clock)
         reached: list[Connected] = []
         if connect and found.config is not None and not found.problems:
-            with say.progress("asking every channel"):
-                reached = connected(found.config, clock, http_transports(clock))
+            with say.progress("asking every channel"), _granted(found.config, clock) as tokens:
+                reached = connected(found.config, clock, http_transports(clock), tokens)
         _print(found, reached, as_json)
         if found.problems:
             raise typer.Exit(say.USAGE)
         say.ends(any(not each.ok for each in reached))
+
+
+@contextlib.contextmanager
+def _granted(config: Config, clock: Clock) -> Iterator[Tokens | None]:
+    """What `samklang connect` was granted; None where nothing is stored yet, and nothing is made then."""
+    from hub.app import open_store, open_vault
+    from hub.cli.place import STORE_FILE
+    from hub.paths import from_config
+    from hub.store.tokens import Tokens
+
+    if config.hub.database == "sqlite" and not (from_config(config.folder, config.hub.folder) / STORE_FILE).exists():
+        yield None
+        return
+    database = open_store(config, clock, threaded=True)
+    try:
+        yield Tokens(database, open_vault(config, clock))
+    finally:
+        database.close()
 
 
 def _print(found: Findings, reached: list[Connected], as_json: bool) -> None:

@@ -21,6 +21,9 @@ LINE_CHARS_MAX: Final = 8_192
 def connect(
     channel: Annotated[str, typer.Argument(help="The channel")],
     paste: Annotated[bool, typer.Option("--paste", help="Paste the secrets instead (hidden; or lines from a pipe)")] = False,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Paste the address at which the browser ended: for a hub that it cannot reach")
+    ] = False,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port to listen on")] = 0,
     callback: Annotated[str, typer.Option("--callback", help="How the platform reaches that port from outside")] = "",
     config: say.ConfigOption = say.HERE,
@@ -39,7 +42,8 @@ def connect(
                 found = pasted(connect_of(place.config, place.registry, channel), _pasted)
             else:
                 lines, way = http_transports(place.clock), Way(port, callback)
-                found = by_browser(place.config, place.registry, channel, place.clock, lines, way, wait, _tell)
+                ended_at = _address if by_hand else None
+                found = by_browser(place.config, place.registry, channel, place.clock, lines, way, wait, _tell, ended_at)
             answer = ask(place, "connected", {"channel": channel, "sealed": _sealed(place, channel, found)}, say.WAIT_SECONDS)
             if answer.fine:
                 _reload(place)
@@ -51,6 +55,11 @@ def _tell(opened: Opened) -> None:
     say.trouble("Open this address in a browser and say yes there:")
     say.trouble(opened.url)
     say.trouble(f"The platform comes back to {opened.callback} (register that address there if it asks for one)")
+
+
+def _address() -> str:
+    say.trouble("Paste the address at which the browser ended, whether it shows a page there or not:")
+    return sys.stdin.readline(LINE_CHARS_MAX)
 
 
 def _pasted(name: str) -> str:

@@ -26,8 +26,9 @@ def consent_url(connect: Connect, base_url: str, settings: Mapping[str, str], ca
     asked = {connect.state: state, connect.callback: callback}
     if connect.kind == "oauth2":
         asked |= {"response_type": "code", "client_id": settings.get(connect.client_id, "")}
-    if connect.scopes:
-        asked["scope"] = connect.scope_separator.join(connect.scopes)
+    further = (one.strip() for one in settings.get(connect.scopes_setting, "").split(","))
+    if scopes := [*connect.scopes, *filter(None, further)]:
+        asked["scope"] = connect.scope_separator.join(dict.fromkeys(scopes))
     asked |= {name: value.replace("{callback}", callback) for name, value in connect.more.items()}
     return urljoin(base_url.rstrip("/") + "/", connect.authorize.lstrip("/")) + "?" + urlencode(asked, quote_via=quote)
 
@@ -38,14 +39,22 @@ def check_answer(connect: Connect, secrets: Mapping[str, str], state: str, given
         raise UnverifiedError("not an answer to this question")
     if connect.signed:
         rest = sorted((name, value) for name, value in given.items() if name != connect.signed)
-        message = urlencode(rest, quote_via=quote).encode()
-        wanted = hmac.new(secrets.get(connect.client_secret, "").encode(), message, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted.encode(), given.get(connect.signed, "").encode("utf-8", "replace")):
+        key, told = secrets.get(connect.client_secret, "").encode(), given.get(connect.signed, "").encode("utf-8", "replace")
+        # Official libraries write the query down in two ways, which differ where a value holds = or /.
+        plainly = "&".join(f"{_plain(name, '%&=')}={_plain(value, '%&')}" for name, value in rest)
+        written = (urlencode(rest, quote_via=quote), plainly)
+        wanted = [hmac.new(key, one.encode(), hashlib.sha256).hexdigest().encode() for one in written]
+        if not any(hmac.compare_digest(one, told) for one in wanted):
             raise UnverifiedError("signature wrong")
     if "error" in given:
         raise RefusedError(f"it was not granted: {given['error'][:WORDS_CHARS_MAX]}")
     if connect.kind == "key_grant" and given.get("success") == "0":
         raise RefusedError("it was not granted")
+
+
+def _plain(text: str, escaped: str) -> str:
+    """As it is, but for the marks that would make two queries look the same."""
+    return "".join(quote(one, safe="") if one in escaped else one for one in text)
 
 
 def exchanged(

@@ -53,6 +53,8 @@ class Connect(_Part):
     """The secret that proves it."""
     scopes: tuple[str, ...] = ()
     scope_separator: str = " "
+    scopes_setting: str = ""
+    """The setting in which a channel may name further scopes, separated by commas."""
     state: str = "state"
     callback: str = "redirect_uri"
     """The parameter that says where to come back to."""

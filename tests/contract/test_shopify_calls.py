@@ -93,6 +93,41 @@ def test_a_token_that_is_refused_is_renewed_once() -> None:
         rig.read("items")
 
 
+def test_what_another_command_renewed_meanwhile_is_taken_up_and_not_renewed_again() -> None:
+    app = {"client_id": "made-app", "refresh_token": "made-first-refresh"}
+    secrets = {"client_secret": SECRET, "refresh_token": "made-first-refresh"}
+    rig = Rig(settings={"client_id": "made-app"}, secrets=secrets, **app)
+    rig.stocked(1)
+    rig.read("items")
+    worker = rig.connector
+    rig.clock.advance(3600)
+    rig.restart()
+    rig.read("items")
+    # The command's token ended the worker's, and its refresh token the one that the worker knows.
+    rig.connector = worker
+    assert len(rig.read("items")[0]) == 1
+    assert rig.sandbox.tokens.granted_times == 2
+    rig.sandbox.tokens.expire()
+    rig.restart()
+    rig.read("items")
+    rig.connector = worker
+    assert len(rig.read("items")[0]) == 1, "a token that is refused before its time is looked up as well"
+    assert rig.sandbox.tokens.granted_times == 3
+
+
+def test_a_token_for_ever_is_given_where_no_other_was_asked_for() -> None:
+    desk = Rig(client_id="made-app").sandbox.tokens
+    app = {"client_id": "made-app", "client_secret": SECRET}
+    code = desk.install()
+    lasting = desk.granted({**app, "code": code})
+    assert set(lasting.json()) == {"access_token", "scope"}
+    assert desk.granted({**app, "code": code}).status == 400, "a code is good for one exchange"
+    ends = desk.granted({**app, "code": desk.install(), "expiring": "1"}).json()
+    assert (ends["expires_in"], ends["refresh_token_expires_in"]) == (3600, 7_776_000)
+    assert desk.knows(lasting.json()["access_token"])
+    assert desk.knows(ends["access_token"])
+
+
 def test_a_lost_answer_to_a_renewal_is_asked_for_again() -> None:
     app = {"client_id": "made-app", "refresh_token": "made-first-refresh"}
     secrets = {"client_secret": SECRET, "refresh_token": "made-first-refresh"}

@@ -129,6 +129,38 @@ def test_a_code_becomes_tokens(folder: Path) -> None:
     assert form == {"code": "made-code", "client_id": "made-client", "client_secret": APP_SECRET, "expiring": "1"}
 
 
+def test_a_signature_over_the_query_as_it_is_written_plainly_is_known_too(folder: Path) -> None:
+    seen: dict[str, Any] = {}
+
+    def browser(opened: Opened, port: int) -> None:
+        state = parse_qs(urlsplit(opened.url).query)["state"][0]
+        query = {"code": "made-code", "host": "bWFkZQ==", "shop": "made.myshopify.com", "state": state, "timestamp": "1"}
+        text = "&".join(f"{name}={value}" for name, value in sorted(query.items()))
+        plainly = {**query, "hmac": hmac.new(APP_SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()}
+        seen["changed"] = back(port, "app", {**plainly, "host": "b3RoZXI="})
+        seen["right"] = back(port, "app", plainly)
+
+    assert granted(folder, "app", browser)["access_token"] == TOKEN
+    assert seen == {"changed": 401, "right": 200}
+
+
+def test_further_scopes_are_asked_for_where_the_channel_names_them(folder: Path) -> None:
+    channel = folder / "channels" / "app.yaml"
+    asked: list[str] = []
+
+    def browser(opened: Opened, port: int) -> None:
+        query = parse_qs(urlsplit(opened.url).query)
+        asked.extend(query["scope"][0].split(","))
+        back(port, "app", signed({"error": "access_denied", "state": query["state"][0]}))
+
+    for more, wanted in (("", False), ('scopes: "read_all_orders, read_markets"', True)):
+        asked.clear()
+        channel.write_text(BOTH["channels/app.yaml"].replace("client_id: made-client", f"client_id: made-client, {more}"))
+        with pytest.raises(RefusedError):
+            granted(folder, "app", browser)
+        assert ("read_orders" in asked, "read_all_orders" in asked, "read_markets" in asked) == (True, wanted, wanted)
+
+
 def test_a_no_ends_it_in_words(folder: Path) -> None:
     def browser(opened: Opened, port: int) -> None:
         state = parse_qs(urlsplit(opened.url).query)["state"][0]
