@@ -93,11 +93,11 @@ class AllKnowing:
 
     def _left(self, place: str, sku: str) -> int:
         """What lies there less what waits there for those who fetch it, or ordered it there."""
-        waits = sum(sale.open.get(sku, 0) for sale in self._truth.sales if sale.place == place and sale.kind != "sent")
+        waits = sum(sale.open.get(sku, 0) for sale in self._truth.waiting() if sale.place == place and sale.kind != "sent")
         return self._truth.shelf[place, sku] - waits
 
     def _sent(self, place: str, sku: str) -> int:
-        return sum(sale.open.get(sku, 0) for sale in self._truth.sales if sale.place == place and sale.kind == "sent")
+        return sum(sale.open.get(sku, 0) for sale in self._truth.waiting() if sale.place == place and sale.kind == "sent")
 
     def _taken(self, sale: Sale, sku: str, pieces: int) -> None:
         """Over the counter: the shelf is lower already; what was promised and is there no more is nobody's fault."""

@@ -55,11 +55,11 @@ class Evidence:
     def committed(self) -> None:
         """Look at the receipts that are new since the last commit."""
         with self._findings.scheduler.alone():
-            for channel, listing, aspect, place, after, sku in self._crew().store.read(self._new):
-                if channel == self._retailer.books:
-                    continue
-                value = stored_json(after)
+            new = [row for row in self._crew().store.read(self._new) if row[0] != self._retailer.books]
+            for channel in sorted({row[0] for row in new}):
                 self.passed(channel)
+            for channel, listing, aspect, place, after, sku in new:
+                value = stored_json(after)
                 there = self._retailer.place(place, channel) if place else ""
                 wanted = _wanted(aspect, value)
                 showed = self._showed.get((channel, sku, aspect, there), ())

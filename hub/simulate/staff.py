@@ -46,7 +46,7 @@ class Staff:
 
     def left(self) -> list[Sale]:
         """What still waits for somebody."""
-        return [sale for sale in self._truth.sales if sale.open]
+        return list(self._truth.waiting())
 
     def _rounds(self) -> None:
         while True:

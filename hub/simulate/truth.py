@@ -95,10 +95,16 @@ class Truth:
     typed: dict[tuple[str, str], int] = field(default_factory=dict)
     """(channel, SKU) → pieces that somebody typed into it beyond what was there, until the hub writes there."""
     onlooker: Onlooker | None = None
+    _waiting: list[Sale] = field(default_factory=list)
+
+    def waiting(self) -> list[Sale]:
+        """The sales of which something waits to be handed out; what left or was called off never waits again."""
+        self._waiting = [sale for sale in self._waiting if sale.open]
+        return self._waiting
 
     def promised(self, place: str, sku: str) -> int:
         """Pieces that wait there for somebody."""
-        return sum(sale.open.get(sku, 0) for sale in self.sales if sale.place == place)
+        return sum(sale.open.get(sku, 0) for sale in self._waiting if sale.place == place and sku in sale.lines)
 
     def free(self, place: str, sku: str) -> int:
         """Pieces that lie there and were promised to nobody."""
@@ -110,7 +116,7 @@ class Truth:
 
     def takeable(self, place: str, sku: str) -> int:
         """What a customer in the shop can lay hands on: all but what is put aside."""
-        aside = sum(sale.open.get(sku, 0) for sale in self.sales if sale.place == place and sale.aside)
+        aside = sum(sale.open.get(sku, 0) for sale in self._waiting if sale.place == place and sale.aside)
         return self.shelf[place, sku] - aside
 
     def hand_out(self, sale: Sale, now: int) -> None:
@@ -125,6 +131,7 @@ class Truth:
         if self.onlooker is not None:
             self.onlooker.buys(sale)
         self.sales.append(sale)
+        self.waiting().append(sale)
         return sale
 
     def asked_price(self, sku: str) -> Decimal:
