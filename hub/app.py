@@ -23,7 +23,7 @@ from hub.sdk.client import Client
 from hub.sdk.contract import ChannelContext
 from hub.sdk.fit import fit
 from hub.sdk.manifest import Manifest
-from hub.sdk.pace import Bucket
+from hub.sdk.pace import Bucket, burst_of
 from hub.sdk.registry import Registry
 from hub.sdk.transport import HttpTransport
 from hub.sdk.wire import Transport
@@ -141,7 +141,7 @@ def channel_of(
         transport=transport_for(settings),
         clock=clock,
         base_url=settings.base_url or manifest.base_url,
-        bucket=Bucket.full(manifest.pace.per_second * share, max(1, int(manifest.pace.burst * share)), clock.now()),
+        bucket=Bucket.full(manifest.pace.per_second * share, burst_of(manifest.pace.burst, share), clock.now()),
         deadline_seconds=float(manifest.limits.deadline_seconds),
         answer_bytes_max=manifest.limits.answer_bytes_max,
         short_wait_seconds_max=float(manifest.short_wait_seconds_max),

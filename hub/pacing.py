@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from hub.canonical.values import Plain
 from hub.flow import Key
 from hub.sdk.manifest import Manifest
-from hub.sdk.pace import Bucket
+from hub.sdk.pace import Bucket, burst_of
 from hub.settings.model import ChannelSettings
 from hub.store.channels import ChannelState
 
@@ -57,7 +57,7 @@ def seconds_for(settings: ChannelSettings, manifest: Manifest, state: ChannelSta
     if not calls.total:
         return 0
     share = settings.pace_share if settings.pace_share else Decimal(1)
-    bucket = Bucket.full(manifest.pace.per_second * share, max(1, int(manifest.pace.burst * share)), now)
+    bucket = Bucket.full(manifest.pace.per_second * share, burst_of(manifest.pace.burst, share), now)
     if state.bucket:
         bucket.restore(json.loads(state.bucket))
     pause = max(0.0, (max(bucket.paused_until, state.paused_until) - now) / 1_000_000)

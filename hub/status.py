@@ -9,7 +9,7 @@ from typing import Final
 
 from hub.canonical.values import Plain, iso
 from hub.sdk.manifest import Manifest
-from hub.sdk.pace import Bucket
+from hub.sdk.pace import Bucket, burst_of
 from hub.settings.model import ChannelSettings, Config, StreamRhythm
 from hub.store import changes, channels, cursors, dirty, inbox, ledger, letters, looks, movements, oversells, requests
 from hub.store.channels import ChannelState
@@ -137,7 +137,7 @@ def _tokens(settings: ChannelSettings, manifest: Manifest, state: ChannelState, 
 
 
 def _burst(settings: ChannelSettings, manifest: Manifest) -> int:
-    return max(1, int(manifest.pace.burst * settings.pace_share))
+    return burst_of(manifest.pace.burst, settings.pace_share)
 
 
 def _stream(

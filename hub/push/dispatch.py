@@ -28,6 +28,8 @@ from hub.store.database import Database
 FOLLOW_SECONDS: Final = 1.0
 FOLLOW_MAX: Final = 500
 UNKNOWN_MAX: Final = 100
+WRITE_COST: Final = 1.0
+"""What a write is taken to cost of the pace before it is known."""
 SETTLE_MARGIN_SECONDS: Final = 1.0
 FIND_AGAIN_SECONDS: Final = 5.0
 
@@ -73,7 +75,7 @@ class Dispatch:
         fresh: dict[Key, Plain] = {}
         if declared.look_before and chosen[0].before is not None:
             begun = self._database.next()
-            fresh = self._look(declared.stream, chosen)
+            fresh = self._look_before(declared.stream, chosen)
             chosen = self._sold_before(chosen, fresh, begun)
             chosen = self._settled_before(chosen, fresh)
             if not chosen:
@@ -181,6 +183,15 @@ class Dispatch:
         else:
             outcome = Outcome.REFUSED if step == "refused" else Outcome.CONFLICT
             self._record.receipts([Sent(c, self._as_sent(c), Receipt(c.id, outcome, words)) for c in ours])
+
+    def _look_before(self, stream: str, chosen: Sequence[OpenChange]) -> dict[Key, Plain]:
+        """What they show right before writing. Where the pace is small the look waits until the write may follow at once: else
+        it would be old by then, and be paid again and again."""
+        self._channel.client.leave_tokens = WRITE_COST
+        try:
+            return self._look(stream, chosen)
+        finally:
+            self._channel.client.leave_tokens = 0.0
 
     def _look(self, stream: str, chosen: Sequence[OpenChange]) -> dict[Key, Plain]:
         """What the listings of these changes show now, by their observation keys."""

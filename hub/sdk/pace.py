@@ -86,6 +86,11 @@ class Bucket:
         self.at = max(self.at, now)
 
 
+def burst_of(burst: int, share: Decimal) -> int:
+    """How many calls in a row are this share of a platform's; two where it allows two: a look, and the write that it is for."""
+    return max(min(2, burst), int(burst * share))
+
+
 def retry_after_seconds(value: str, now: int) -> float | None:
     """Seconds from a Retry-After header (a number or an HTTP date); None when it says nothing usable."""
     text = value.strip()
