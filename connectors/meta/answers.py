@@ -87,7 +87,7 @@ def shown_stock(product: Mapping[str, Plain] | None, asked: str) -> Shown:
     if pieces is None:
         return False, "no figure" if product is not None else payload.GONE, None
     thousandths = pieces * THOUSAND
-    return str(thousandths) == asked, str(thousandths), {"raw": thousandths, "sellable": thousandths}
+    return str(thousandths) == asked.partition(payload.BEFORE)[0], str(thousandths), {"raw": thousandths, "sellable": thousandths}
 
 
 def shown_price(product: Mapping[str, Plain] | None, asked: str) -> Shown:

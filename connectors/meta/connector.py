@@ -266,8 +266,12 @@ class Meta(Connector):
         if now - self._finished_at.setdefault(text, now) < SHOWN_WITHIN_SECONDS * 1_000_000:
             return None
         self._finished_at.pop(text, None)
-        words = f"finished, but it shows {said}, asked was {parts.asked}; {words}".removesuffix("; ")
-        return Receipt(parts.change, Outcome.REFUSED, words[: answers.WORDS_CHARS_MAX], handle=text, shows=value)
+        asked, _, before = parts.asked.partition(payload.BEFORE)
+        words = f"finished, but it shows {said}, asked was {asked}; {words}".removesuffix("; ")
+        # What shows neither the one nor the other has been changed since: by a person, or by what was sold.
+        changed = before and value is not None and said != before
+        outcome = Outcome.CONFLICT if changed else Outcome.REFUSED
+        return Receipt(parts.change, outcome, words[: answers.WORDS_CHARS_MAX], handle=text, shows=value)
 
 
 def _body(products: list[dict[str, Plain]]) -> bytes:

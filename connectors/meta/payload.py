@@ -46,6 +46,10 @@ class Entry:
         return {"method": self.method, "data": {"id": self.change.key.listing, **self.fields}}
 
 
+BEFORE: Final = ";"
+"""Stands between what was asked and what stood there before, where that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handle:
     """What a receipt's handle says: the batch, the listing, the change, and what was asked; its text is one line."""
@@ -69,7 +73,9 @@ class Handle:
 def stock_entry(change: Change, _settings: Mapping[str, str]) -> Entry:
     """The figure and the availability that fits it; ValueError for parts of pieces and below zero."""
     figures = _figures(change.after["raw"])
-    return Entry(change, "UPDATE", figures, str(figures["quantity_to_sell_on_facebook"] * THOUSAND))
+    asked = str(figures["quantity_to_sell_on_facebook"] * THOUSAND)
+    before = (change.before or {}).get("raw")
+    return Entry(change, "UPDATE", figures, asked if before is None else f"{asked}{BEFORE}{before}")
 
 
 def price_entry(change: Change, settings: Mapping[str, str]) -> Entry:

@@ -119,9 +119,10 @@ def change(ident: str, listing: str, aspect: str, after: Any, before: Any = None
     return Change(ident, Key("social", listing, aspect), "item", before, after, {}, 1)
 
 
-def stock(ident: str, listing: str, pieces: int) -> Change:
-    """Show so many pieces."""
-    return change(ident, listing, "stock", {"sellable": pieces * 1000, "raw": pieces * 1000}, {"sellable": 0, "raw": 0})
+def stock(ident: str, listing: str, pieces: int, before: int = 5) -> Change:
+    """Show so many pieces where `before` stood."""
+    figures = [{"sellable": each * 1000, "raw": each * 1000} for each in (pieces, before)]
+    return change(ident, listing, "stock", *figures)
 
 
 def price(ident: str, listing: str, amount: str, currency: str = "DKK") -> Change:

@@ -186,6 +186,17 @@ def test_a_success_that_changed_nothing_is_refused_with_what_stands_there(
     assert catalogue.sandbox.shown() == before
 
 
+def test_what_a_person_typed_over_ours_is_looked_at_again_and_not_given_up(catalogue: Stage) -> None:
+    (accepted,) = catalogue.meta.send("stock", [stock("c1", "A-1", 7)])
+    catalogue.clock.advance(3)
+    catalogue.sandbox.shown()
+    catalogue.sandbox.count("A-1", 54)
+    catalogue.meta.follow("stock", [accepted.handle])
+    catalogue.clock.advance(6)
+    (receipt,) = catalogue.meta.follow("stock", [accepted.handle])
+    assert (receipt.outcome, receipt.shows) == (Outcome.CONFLICT, {"raw": 54000, "sellable": 54000})
+
+
 def test_a_sale_price_over_ours_is_noticed(catalogue: Stage) -> None:
     catalogue.sandbox.set_sale("A-1", Decimal(99))
     receipt = catalogue.send("price", price("c1", "A-1", "150"))["c1"]
