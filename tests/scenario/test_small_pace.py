@@ -1,4 +1,4 @@
-"""A shop that may be asked once in twenty seconds: the look before a write and the write are paid together, not the look for ever."""
+"""A shop that may be asked once in twenty seconds: the look before a write is paid once, together with the write."""
 
 from __future__ import annotations
 
