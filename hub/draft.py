@@ -182,13 +182,19 @@ def _authority(systems: list[System], right: System, places: Mapping[str, Mappin
     for each in systems:
         covers = [name for name, place in places.items() if place["channel"] == each.name]
         if covers and each.says("stock"):
-            own = f", contains: [{json.dumps(f'{each.name}:*')}]" if each.role == "pos" else ""
+            own = f", contains: [{json.dumps(f'{each.name}:*')}]" if _net_of_its_own(each) else ""
             stock.append(f"  - {{channel: {each.name}, covers: [{', '.join(covers)}]{own}}}\n")
     lines.append("stock:\n" + "".join(stock) if stock else "# stock: nobody named here says figures\n")
     priced = right.says("price") and right.told.get("currency")
     line = f"prices:\n  - {{channel: {right.name}, list: retail}}\n"
     lines.append(line if priced else "# " + line.replace("\n  ", "\n#   "))
     return "\n".join(lines)
+
+
+def _net_of_its_own(each: System) -> bool:
+    """Whether its figure has lost what its own orders take: with a till always, with a shop as its connector says of it."""
+    sends = each.manifest.sends.get("stock")
+    return each.role == "pos" or (each.role == "webshop" and sends is not None and sends.own_orders == "not_in_figure")
 
 
 def _pricing(systems: list[System], right: System, notes: list[str]) -> str:

@@ -168,7 +168,7 @@ def test_no_error_says_the_key() -> None:
 
 def test_the_readmes_configuration_works_the_first_time(tmp_path: Path) -> None:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    files = dict(re.findall(r"`(trial/[\w/.]+)`\n +```yaml\n(.*?) +```", text, re.DOTALL))
+    files = dict(re.findall(r"`(trial/[\w/.]+)`\n *```yaml\n(.*?) *```", text, re.DOTALL))
     assert len(files) == 5
     sandbox = Sandbox(SystemClock())
     sandbox.add_item("MUG", "Mug", price=Decimal(100))
@@ -191,3 +191,43 @@ def test_the_readmes_configuration_works_the_first_time(tmp_path: Path) -> None:
         assert wrong.returncode != 0
         assert "signature does not match" in wrong.stdout + wrong.stderr
         assert "cs_wrong" not in wrong.stdout + wrong.stderr
+
+
+def test_the_readmes_commands_work_the_first_time(tmp_path: Path) -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    said = re.findall(r"^ *\$ samklang (.*)$", text, re.MULTILINE)
+    assert [line.split()[0] for line in said] == ["init", "check", "align", "run", "hooks", "hooks"]
+    assert "samklang connect woocommerce --paste --config shop" in text
+    sandbox = Sandbox(SystemClock())
+    sandbox.add_item("MUG", "Mug", price=Decimal(100))
+    given = Sandbox.CHANNEL["secrets"]
+    secrets = {f"WOOCOMMERCE_{name}".upper(): value for name, value in given.items()}
+    assert all(f"{name}=" in text for name in secrets), "the page says which variables"
+
+    def done(line: str, typed: str = "", **more: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "hub.cli.main", *line.replace("https://YOUR-SHOP", url).split()]
+        env = {**os.environ, "PYTHONPATH": str(ROOT), **secrets, **more}
+        ended = subprocess.run(command, env=env, cwd=tmp_path, input=typed, capture_output=True, text=True, timeout=60)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    with Served(sandbox) as url:
+        init, check, align, _, look, heal = said
+        for line, words in ((init, "observe"), (check, "in order"), (align, "1 listings matched")):
+            code, told = done(line)
+            assert (code, words in told) == (0, True), told
+        hub = tmp_path / "shop" / "hub.yaml"
+        hub.write_text(hub.read_text().replace('public_url: ""', "public_url: https://hub.example"))
+        assert done(look)[0] == 1, "nothing is delivered to us yet"
+        code, told = done(heal)
+        assert (code, told.count("subscribed ")) == (0, 8), told
+        assert done(look)[0] == 0
+        # The keys leave the file, and are granted instead.
+        channel = tmp_path / "shop" / "channels" / "woocommerce.yaml"
+        kept = [line for line in channel.read_text().splitlines() if "consumer_" not in line]
+        channel.write_text("\n".join(kept) + "\n")
+        code, told = done(check)
+        assert (code, "samklang connect woocommerce" in told) == (1, True), told
+        code, told = done("connect woocommerce --paste --config shop", f"{given['consumer_key']}\n{given['consumer_secret']}\n")
+        assert (code, given["consumer_secret"] in told) == (0, False), told
+        code, told = done(check)
+        assert (code, "in order" in told) == (0, True), told

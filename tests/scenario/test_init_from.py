@@ -47,6 +47,7 @@ def test_one_shop_is_right_about_itself(tmp_path: Path, platforms: dict[str, Any
     assert {place.channels["shopify"] for place in config.locations.values()} == {"70000001", "70000002"}
     assert all(place.country == "DK" for place in config.locations.values())
     assert config.authority.stock[0].covers == tuple(config.locations)
+    assert config.authority.stock[0].contains == ("shopify:*",), "what its own customers ordered is out of its figure"
     assert config.pricing.lists["retail"].currency == platforms["shopify"].state.currency
     assert config.pricing.guards.unexplained_pieces == 5
     assert len(shop.orders_since) == 10
