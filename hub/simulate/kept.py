@@ -19,12 +19,39 @@ from hub.simulate.retailer import Retailer
 from hub.store import orders
 from hub.store.database import Tx
 
+LYING_MICROS: Final = 3_600_000_000
+"""No request takes so long, and no hub is dead for so long."""
 FLYING: Final = "('sent', 'accepted', 'unknown')"
 EXACT: Final = {"stock": ("sellable",), "price": ("amount", "currency"), "movement": ("moved",)}
 """What of a value is shown, by aspect; of any other all that the target names."""
-ORDER, WAITING = "order", ("reserve", "release")
+WAITING: Final = ("reserve", "release")
 DAY: Final = "day"
 GONE: Final = ("shipped", "delivered", "handed_over", "sold", "moved")
+
+
+_NOTE: Final = "INSERT INTO judged VALUES ('{}', NEW.channel, NEW.listing, NEW.aspect, NEW.place); END"
+_OF_OBSERVATIONS: Final = "AFTER UPDATE ON observations WHEN NEW.told = 1 AND "
+_VERSIONS: Final = "OLD.version > 0 AND NEW.version > 0"
+TOLD_AFTER, OLDER, FALL = "told after the write", "never older", "a fall is a sale"
+_NOTICES: Final = (
+    "CREATE TEMP TABLE judged (promise text, channel text, listing text, aspect text, place text)",
+    # What was told counts again only once it was asked for after an own write was answered.
+    (
+        f"CREATE TEMP TRIGGER told_early {_OF_OBSERVATIONS} OLD.told = 0 AND NEW.begun < OLD.answered AND NOT ({_VERSIONS}) "
+        f"BEGIN {_NOTE.format(TOLD_AFTER)}"
+    ),
+    f"CREATE TEMP TRIGGER seen_older {_OF_OBSERVATIONS} {_VERSIONS} AND NEW.version < OLD.version BEGIN {_NOTE.format(OLDER)}",
+    (
+        f"CREATE TEMP TRIGGER claimed_older AFTER UPDATE ON claims WHEN ({_VERSIONS} AND NEW.version < OLD.version) OR "
+        f"(NEW.version = 0 AND OLD.version = 0 AND NEW.begun > 0 AND NEW.begun < OLD.begun) BEGIN {_NOTE.format(OLDER)}"
+    ),
+    # What was only looked at right before writing has no envelope: there the write itself says what follows.
+    (
+        f"CREATE TEMP TRIGGER fell {_OF_OBSERVATIONS} NEW.seq > 0 AND NEW.aspect = 'stock' AND NEW.place = '' AND "
+        f"json_extract(NEW.value, '$.sellable') < json_extract(OLD.value, '$.sellable') BEGIN {_NOTE.format(FALL)}"
+    ),
+)
+"""What the store itself notices while rows replace others; looked at after each commit."""
 
 
 class StoreJudge:
@@ -35,7 +62,13 @@ class StoreJudge:
         self._crew = crew
         self._findings = findings
         self._looks = 0
+        self._noticed_to = 0
         self._read_to: dict[tuple[str, str, str], int] = {}
+
+    def watches(self, tx: Tx) -> None:
+        """Let the store notice what replaces what."""
+        for statement in _NOTICES:
+            tx.execute(statement)
 
     # at every commit
 
@@ -43,6 +76,8 @@ class StoreJudge:
         """Something was committed just now."""
         with self._findings.scheduler.alone():
             beyond, during = self._crew().store.read(lambda tx: (self._beyond(tx), _during(tx)))
+            for promise, words in self._crew().store.read(self._noticed):
+                self._findings.found(promise, words)
         for channel, stream, kind in beyond:
             words = f"{channel}: the {kind} of {stream} is further than what is stored of it"
             self._findings.found("no cursor beyond stored pages", words)
@@ -74,10 +109,29 @@ class StoreJudge:
             for name in chosen:
                 for words in store.read(lambda tx, name=name: list(_forgotten(tx, name))):  # type: ignore[misc]
                     self._findings.found("nothing forgotten", words)
+            for words in store.read(lambda tx: list(_lying(tx, self._findings.scheduler.now))):
+                self._findings.found("asked what became of it", words)
             for words in store.read(lambda tx: list(self._unentitled(tx))):
                 self._findings.found("authority", words)
             for words in store.read(lambda tx: list(_unreserved(tx))):
                 self._findings.found("reservations", words)
+
+    def _noticed(self, tx: Tx) -> list[tuple[str, str]]:
+        rows = tx.query(
+            "SELECT rowid, promise, channel, listing, aspect, place FROM judged WHERE rowid > :seen ORDER BY rowid",
+            seen=self._noticed_to,
+        )
+        found = []
+        for row, promise, channel, listing, aspect, place in rows:
+            self._noticed_to = row
+            if promise == FALL and (not self._sells(channel) or _counts_as_sold(tx, channel, listing)):
+                continue
+            found.append((promise, f"{channel} {listing} {aspect} {place}".strip()))
+        return found
+
+    def _sells(self, channel: str) -> bool:
+        about = self._retailer.config.channels[channel]
+        return bool(about.sells_from) and about.orders.take_in
 
     def _beyond(self, tx: Tx) -> list[tuple[str, str, str]]:
         """Readings that moved on and whose last page is not in the inbox."""
@@ -125,6 +179,29 @@ def _during(tx: Tx) -> list[tuple[str, ...]]:
         "AND o.aspect = c.aspect AND o.place = c.place AND o.told = 1 AND o.answered > c.sent_seq"
     )
     return [tuple(str(each) for each in row) for row in rows]
+
+
+def _counts_as_sold(tx: Tx, channel: str, listing: str) -> bool:
+    """Whether something of this listing is reserved since it fell there, or nobody knows what it is."""
+    reserved = tx.query(
+        'SELECT 1 FROM reservations WHERE "order" = :fall AND line = :listing LIMIT 1', fall=f"?{channel}", listing=listing
+    )
+    bound = tx.query(
+        "SELECT 1 FROM bindings WHERE channel = :channel AND listing = :listing AND item <> '' LIMIT 1",
+        channel=channel,
+        listing=listing,
+    )
+    return bool(reserved) or not bound
+
+
+def _lying(tx: Tx, now: int) -> Iterator[str]:
+    """Changes that were sent long ago and of which nobody asks what became of them."""
+    rows = tx.query(
+        "SELECT channel, listing, aspect, place, sent_at FROM changes WHERE state = 'sent' AND sent_at < :before",
+        before=now - LYING_MICROS,
+    )
+    for channel, listing, aspect, place, at in rows:
+        yield f"{channel} {listing} {aspect} {place} was sent at {at} and lies there"
 
 
 def _forgotten(tx: Tx, channel: str) -> Iterator[str]:

@@ -35,6 +35,7 @@ class Watch:
 
     def hang_up(self, crew: HubCrew) -> None:
         """Look at every commit and every delivery that is taken."""
+        crew.store.transaction(self._kept.watches)
         passed = crew.store.seam
         assert passed is not None
 
