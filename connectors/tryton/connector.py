@@ -102,7 +102,7 @@ class TrytonConnector(Connector):
         if window.since is not None:
             domain.append(changed_since(window.since, "", "template."))
         rows = self._page_of(PRODUCT, domain, ITEM_FIELDS, window.page, ask.page_max)
-        window = self._pinned(window, ask, rows, (PRODUCT, TEMPLATE))
+        window = self._pinned(window, ask, rows, (PRODUCT, TEMPLATE), more=len(rows) == ask.page_max)
         return self._page("items", rows, window, more=len(rows) == ask.page_max, last=_last(rows))
 
     def look_up_items(self, ids: Sequence[str]) -> Page:
@@ -127,11 +127,11 @@ class TrytonConnector(Connector):
         most = max(1, ask.page_max // len(places))
         if ask.full or window.since is None:
             found = self._page_of(PRODUCT, [STOCKED, *self.filter], TIMES, window.page, most)
-            window = self._pinned(window, ask, found, (MOVE, PRODUCT), at_start=True)
+            window = self._pinned(window, ask, found, (MOVE, PRODUCT), at_start=True, more=len(found) == most)
             more, last, products = len(found) == most, _last(found), [row["id"] for row in found]
         else:
             moved, made, after = self._moved_since(window, most)
-            window = self._pinned(window, ask, [*moved, *made], ())
+            window = self._pinned(window, ask, [*moved, *made], (MOVE, PRODUCT), more=bool(after))
             products = sorted({row["product"] for row in moved} | {row["id"] for row in made})
             more, last = bool(after), after
         return self._page("stock", self._figures(products, self.filter), window, more=more, last=last)
@@ -232,7 +232,7 @@ class TrytonConnector(Connector):
         window = Window.from_cursor(ask.cursor, full=ask.full)
         domain = [] if window.since is None else [changed_since(window.since, *PREFIXES)]
         rows = self._page_of(SALE, domain, ORDER_FIELDS, window.page, ask.page_max)
-        window = self._pinned(window, ask, rows, ORDER_MODELS, at_start=True)
+        window = self._pinned(window, ask, rows, ORDER_MODELS, at_start=True, more=len(rows) == ask.page_max)
         if not window.page:
             window = window.saw(order_times(rows))
         return self._page("orders", self._sales(rows), window, more=len(rows) == ask.page_max, last=_last(rows))
@@ -262,7 +262,7 @@ class TrytonConnector(Connector):
         window = Window.from_cursor(ask.cursor, full=ask.full)
         domain = [] if window.since is None else [changed_since(window.since, *MOVEMENT_PREFIXES)]
         rows = self._page_of(INTERNAL, domain, MOVEMENT_FIELDS, window.page, ask.page_max)
-        window = self._pinned(window, ask, rows, MOVEMENT_MODELS, at_start=True)
+        window = self._pinned(window, ask, rows, MOVEMENT_MODELS, at_start=True, more=len(rows) == ask.page_max)
         if not window.page:
             window = window.saw(movement_times(rows))
         return self._page("movements", self._movements(rows), window, more=len(rows) == ask.page_max, last=_last(rows))
@@ -316,13 +316,19 @@ class TrytonConnector(Connector):
             ]
         return records
 
-    def _pinned(self, window: Window, ask: ReadAsk, rows: Sequence[Row], models: Sequence[str], at_start: bool = False) -> Window:
+    def _pinned(
+        self, window: Window, ask: ReadAsk, rows: Sequence[Row], models: Sequence[str], *, more: bool, at_start: bool = False
+    ) -> Window:
         """The window with the newest time known at the reading's first page: what changes later on an earlier page must be
-        found by the next reading, so times of later pages do not count."""
+        found by the next reading, so times of later pages do not count.
+
+        Pages go by id, so where there are more of them the first one's own times say nothing of how far the reading reaches:
+        then the newest there is at all is asked for. Else many changes at once would be read again by every reading after.
+        """
         if window.page:
             return window
         times = [] if at_start else times_in(rows)
-        if ask.full or window.since is None:
+        if ask.full or window.since is None or more:
             for model in models:
                 for name in TIMES:
                     newest = self.session.search_read(model, [[name, "!=", None]], (name,), limit=1, order=name, descending=True)

@@ -218,3 +218,30 @@ def test_who_does_not_accept_gzip_cannot_read_a_long_answer() -> None:
     )
     with pytest.raises(NoAnswerError, match="encoding"):
         sandbox.send(request, 30.0, 10_000_000)
+
+
+@pytest.mark.parametrize("stream", ["items", "stock", "orders"])
+def test_many_changes_that_filled_several_pages_are_read_once_and_not_by_every_reading_after(stream: str) -> None:
+    clock = ManualClock()
+    sandbox = stocked(clock)
+    connector = wired(sandbox, clock)
+
+    def changed(sku: str, price: int) -> str:
+        sandbox.sell(sku, 1)
+        sandbox.set_price(sku, Decimal(price))
+        return sandbox.phone_order({sku: 1})
+
+    _, cursor = listed(connector, stream)
+    clock.advance(3_600)
+    # The first page's own times reach no further than the overlap of two readings.
+    for price in range(1, 5):
+        for sku in GOODS:
+            changed(sku, price)
+    clock.advance(600)
+    last = changed("BAG", 9)
+    told, cursor = listed(connector, stream, cursor, full=False, page_max=3)
+    assert len(told) >= len(GOODS)
+    clock.advance(3_600)
+    told, _ = listed(connector, stream, cursor, full=False, page_max=3)
+    known = {str(record["id"]) for record in told} if stream == "orders" else {record["code"] for record in told}
+    assert known == {last if stream == "orders" else "BAG"}
