@@ -43,6 +43,8 @@ class System:
     manifest: Manifest
     role: str
     told: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
+    """Settings that the environment names."""
 
     def says(self, entity: str) -> bool:
         """Whether its records speak of this."""
@@ -81,6 +83,7 @@ def draft(systems: list[System], registry: Registry, clock: Clock, transport_for
     """The configuration; a system whose secrets are in the environment is asked what it says of itself."""
     notes: list[str] = []
     for each in systems:
+        each.given = {key: value for key in each.manifest.settings if (value := env.get(secret_name(each.name, key), ""))}
         _survey(each, registry, clock, transport_for, env, notes)
     right = next((s for role in RIGHT_FIRST for s in systems if s.role == role), systems[0])
     places = _places(systems, right)
@@ -93,7 +96,7 @@ def draft(systems: list[System], registry: Registry, clock: Clock, transport_for
 
 
 def secret_name(channel: str, secret: str) -> str:
-    """The environment variable that a secret of this channel is looked for in."""
+    """The environment variable that a secret or a setting of this channel is looked for in."""
     return re.sub(r"[^A-Z0-9]", "_", f"{channel}_{secret}".upper())
 
 
@@ -110,7 +113,7 @@ def _survey(
         wanted = ", ".join(lacking or sorted(names.values()))
         notes.append(f"{each.name}: not asked, {wanted} is not in the environment: fill in its settings and locations")
         return
-    pace, settings = each.manifest.pace, {k: s.default or "" for k, s in each.manifest.settings.items()}
+    pace, settings = each.manifest.pace, {k: each.given.get(k, s.default or "") for k, s in each.manifest.settings.items()}
     client = Client(
         channel=each.name,
         transport=transport_for(ChannelSettings(channel=each.name, connector=each.connector, role=each.role)),
@@ -236,7 +239,8 @@ def _channel(each: System, right: System, places: Mapping[str, Mapping[str, Any]
 
 
 def _settings(each: System) -> str:
-    known = {key: str(value) for key, value in each.told.get("settings", {}).items() if key in each.manifest.settings}
+    said = {**each.given, **each.told.get("settings", {})}
+    known = {key: str(value) for key, value in said.items() if key in each.manifest.settings}
     if "currency" in each.manifest.settings and each.told.get("currency"):
         known.setdefault("currency", str(each.told["currency"]))
     lines = [f"  {key}: {_text(value)}\n" for key, value in known.items()]

@@ -23,8 +23,8 @@ def init(
 ) -> None:
     """Write a commented example configuration, or one for running systems; a folder with anything in it is refused.
 
-    With --from, what the systems say of themselves is written down where their secrets are in the environment, and every channel
-    begins in `observe`: nothing is sent.
+    With --from, what the systems say of themselves is written down where their secrets (and settings that they lack) are in the
+    environment as CHANNEL_NAME, and every channel begins in `observe`: nothing is sent.
     """
     with say.outcome(as_json):
         from hub.errors import ConfigError

@@ -75,6 +75,20 @@ def test_secrets_are_named_and_never_written(tmp_path: Path, platforms: dict[str
     assert "consumer_key: env:WOOCOMMERCE_CONSUMER_KEY" in written
 
 
+def test_settings_may_stand_in_the_environment_beside_the_secrets(
+    tmp_path: Path, platforms: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SHOPIFY_ACCESS_TOKEN")
+    monkeypatch.setenv("SHOPIFY_CLIENT_ID", "made-app")
+    platforms["shopify"].options["client_id"] = "made-app"
+    done = init(tmp_path / "shop", f"shopify={SHOP}")
+    assert done.exit_code == 0, done.output
+    assert "could not be asked" not in done.output
+    config = load(tmp_path / "shop")
+    assert config.channels["shopify"].settings["client_id"] == "made-app"
+    assert len(config.locations) == 2, "the app's own credentials let it in"
+
+
 def test_without_secrets_it_says_what_is_left_to_do(
     tmp_path: Path, platforms: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
