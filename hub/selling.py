@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.canonical.values import Plain
 from hub.clock import Clock
 from hub.desired.order import ORIGIN
-from hub.diff.damage import PRICE_UNKNOWN, Selling, faded, rate
+from hub.diff.damage import LATELY_MICROS, PRICE_UNKNOWN, RATE_MIN, USUALLY_MICROS, Selling, faded, rate
 from hub.flow import Aspect, Key
 from hub.store import catalogue, targets, velocities
 from hub.store.changes import OpenChange
@@ -33,14 +33,23 @@ def learn(tx: Tx, said: Sequence[OrderBinding], new: Mapping[str, Order]) -> Non
         if binding.item:
             by_item.setdefault(binding.item, []).extend((units * binding.factor, at) for units, at in sold[key])
     known = velocities.velocities(tx, by_item)
-    velocities.save_velocities(tx, [_more(known.get(item, Velocity(item, 0, 0)), lots) for item, lots in sorted(by_item.items())])
+    old = {item: known.get(item, Velocity(item, 0, 0, 0)) for item in sorted(by_item)}
+    velocities.save_velocities(tx, [_more(each, by_item[item]) for item, each in old.items()])
 
 
 def _more(known: Velocity, lots: Sequence[tuple[int, int]]) -> Velocity:
     """The velocity with these (units, when) as well; what is told late counts as faded as it is."""
     at = max(known.at, *(when for _, when in lots))
-    units = faded(known.units, at - known.at) + sum(faded(units, at - when) for units, when in lots)
-    return Velocity(known.item, units, at)
+    lately, usually = _faded(known, at)
+    lately += sum(faded(units, at - when, LATELY_MICROS) for units, when in lots)
+    usually += sum(faded(units, at - when, USUALLY_MICROS) for units, when in lots)
+    return Velocity(known.item, lately, usually, at)
+
+
+def _faded(known: Velocity, now: int) -> tuple[int, int]:
+    """What counts at that time of what was sold lately, and usually."""
+    ago = now - known.at
+    return faded(known.lately, ago, LATELY_MICROS), faded(known.usually, ago, USUALLY_MICROS)
 
 
 class Sellings:
@@ -66,5 +75,5 @@ class Sellings:
             sold = known.get(change.item)
             priced = prices.get(change.key[:2])
             price = Decimal(priced["amount"]) if priced is not None else PRICE_UNKNOWN
-            found[change.key] = Selling(rate(faded(sold.units, now - sold.at) if sold else 0), price)
+            found[change.key] = Selling(rate(*_faded(sold, now)) if sold is not None else RATE_MIN, price)
         return found

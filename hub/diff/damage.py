@@ -13,10 +13,10 @@ from hub.canonical.values import THOUSAND, Plain
 from hub.flow import Aspect
 
 HOUR_MICROS: Final = 3_600_000_000
-HALF_LIFE_MICROS: Final = 6 * HOUR_MICROS
-"""After so long a sale says half as much about how fast a thing sells."""
-MEAN_LIFE_HOURS: Final = Decimal("8.656")
-"""Of a thing that sells evenly so many hours of sales count: the half-life by the logarithm of two."""
+LATELY_MICROS, USUALLY_MICROS = HOUR_MICROS, 24 * HOUR_MICROS
+"""After so long a sale says half as much about how fast a thing sells now, and about how fast it sells usually."""
+MEAN_LIFE: Final = Decimal("1.4427")
+"""Of a thing that sells evenly the sales of so many half-lives count: one by the logarithm of two."""
 RATE_MIN: Final = Decimal("0.01")
 """Pieces an hour of a thing that nobody was seen to buy."""
 PRICE_UNKNOWN: Final = Decimal(100)
@@ -42,15 +42,16 @@ class Selling(NamedTuple):
 UNSOLD: Final = Selling()
 
 
-def faded(units: int, micros: int) -> int:
+def faded(units: int, micros: int, half_life: int) -> int:
     """What units sold so long ago still count: half after each half-life."""
     # By decimals: powers of floats differ between machines.
-    return int(units * Decimal("0.5") ** (Decimal(max(0, micros)) / HALF_LIFE_MICROS))
+    return int(units * Decimal("0.5") ** (Decimal(max(0, micros)) / half_life))
 
 
-def rate(units: int) -> Decimal:
-    """Pieces an hour of a thing of which so many thousandths count now."""
-    return max(RATE_MIN, Decimal(units) / THOUSAND / MEAN_LIFE_HOURS)
+def rate(lately: int, usually: int) -> Decimal:
+    """Pieces an hour of a thing of which so many thousandths count now: as it sells lately or usually, whichever is faster."""
+    lives = (lately, LATELY_MICROS), (usually, USUALLY_MICROS)
+    return max(RATE_MIN, *(Decimal(units) / THOUSAND / MEAN_LIFE / (life // HOUR_MICROS) for units, life in lives))
 
 
 def damage(aspect: str, shown: Plain, target: Plain, selling: Selling) -> Decimal:

@@ -186,7 +186,10 @@ _BARCODES: Final = (
     "CREATE INDEX bindings_barcode ON bindings (channel, barcode) WHERE barcode <> ''",
 )
 
-_VELOCITIES: Final = ("CREATE TABLE velocities (item text PRIMARY KEY, units bigint NOT NULL, at bigint NOT NULL)",)
+_VELOCITIES: Final = (
+    """CREATE TABLE velocities (
+        item text PRIMARY KEY, lately bigint NOT NULL, usually bigint NOT NULL, at bigint NOT NULL)""",
+)
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,

@@ -9,17 +9,18 @@ from hub.store.database import Tx
 
 
 class Velocity(NamedTuple):
-    """So many thousandths of an item count as of `at` (microseconds): each sale fades from then on."""
+    """So many thousandths of an item count as of `at` (microseconds), sales fading fast (`lately`) and slowly (`usually`)."""
 
     item: str
-    units: int
+    lately: int
+    usually: int
     at: int
 
 
 def velocities(tx: Tx, items: Iterable[str]) -> dict[str, Velocity]:
     """Those of these items of which anything was sold."""
     rows = tx.query_keys(
-        "SELECT v.item, v.units, v.at FROM @keys(item) k CROSS JOIN velocities v WHERE v.item = k.item",
+        "SELECT v.item, v.lately, v.usually, v.at FROM @keys(item) k CROSS JOIN velocities v WHERE v.item = k.item",
         [(item,) for item in items],
     )
     return {row[0]: Velocity(*row) for row in rows}
@@ -28,7 +29,7 @@ def velocities(tx: Tx, items: Iterable[str]) -> dict[str, Velocity]:
 def save_velocities(tx: Tx, rows: Sequence[Velocity]) -> None:
     """Keep these, one for an item."""
     tx.many(
-        "INSERT INTO velocities (item, units, at) VALUES (:item, :units, :at) "
-        "ON CONFLICT (item) DO UPDATE SET units = excluded.units, at = excluded.at",
+        "INSERT INTO velocities (item, lately, usually, at) VALUES (:item, :lately, :usually, :at) "
+        "ON CONFLICT (item) DO UPDATE SET lately = excluded.lately, usually = excluded.usually, at = excluded.at",
         [tuple(row) for row in rows],
     )

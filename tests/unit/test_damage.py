@@ -13,10 +13,11 @@ from hub.channel import Channel
 from hub.diff.damage import (
     DOUBLING_MICROS,
     FACT,
-    HALF_LIFE_MICROS,
     HOUR_MICROS,
+    LATELY_MICROS,
     OVERTAKES_MICROS_MAX,
     RATE_MIN,
+    USUALLY_MICROS,
     Selling,
     damage,
     faded,
@@ -142,21 +143,24 @@ def test_nothing_is_overtaken_by_what_was_decided_more_than_four_hours_later(wan
         now += HOUR_MICROS // 4
 
 
-@given(st.integers(0, 10**9), st.integers(0, 10 * HALF_LIFE_MICROS), st.integers(0, 10 * HALF_LIFE_MICROS))
+@given(st.integers(0, 10**9), st.integers(0, 10 * HOUR_MICROS), st.integers(0, 10 * HOUR_MICROS))
 def test_a_sale_fades_and_never_grows(units: int, one: int, other: int) -> None:
     soon, late = sorted((one, other))
-    assert 0 <= faded(units, late) <= faded(units, soon) <= units
+    assert 0 <= faded(units, late, HOUR_MICROS) <= faded(units, soon, HOUR_MICROS) <= units
 
 
 def test_half_of_a_sale_counts_after_its_half_life() -> None:
-    assert [faded(8_000, HALF_LIFE_MICROS * times) for times in (-1, 0, 1, 2)] == [8_000, 8_000, 4_000, 2_000]
-    assert faded(8_000, HALF_LIFE_MICROS // 2) == 5_656
-    assert faded(10**9, 100 * HALF_LIFE_MICROS) == 0
+    assert [faded(8_000, HOUR_MICROS * times, HOUR_MICROS) for times in (-1, 0, 1, 2)] == [8_000, 8_000, 4_000, 2_000]
+    assert faded(8_000, HOUR_MICROS, 2 * HOUR_MICROS) == 5_656
+    assert faded(10**9, 100 * HOUR_MICROS, HOUR_MICROS) == 0
 
 
 def test_what_sells_evenly_has_the_rate_at_which_it_sells() -> None:
-    units, every = 0, HOUR_MICROS // 4
-    for _ in range(400):
-        units = faded(units, every) + 1_000
-    assert Decimal("3.9") < rate(units) < Decimal("4.1")
-    assert rate(0) == RATE_MIN
+    lately = usually = 0
+    every = HOUR_MICROS // 4
+    for _ in range(1_000):
+        lately, usually = faded(lately, every, LATELY_MICROS) + 1_000, faded(usually, every, USUALLY_MICROS) + 1_000
+    assert Decimal("3.5") < rate(0, usually) < Decimal("4.1")
+    assert Decimal("3.9") < rate(lately, 0) < Decimal("4.6")
+    assert rate(lately, usually) == max(rate(lately, 0), rate(0, usually))
+    assert rate(0, 0) == RATE_MIN

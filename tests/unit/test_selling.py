@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.clock import ManualClock
 from hub.desired.order import EXPORT, ORIGIN
-from hub.diff.damage import HALF_LIFE_MICROS, MEAN_LIFE_HOURS, PRICE_UNKNOWN, RATE_MIN, Selling
+from hub.diff.damage import LATELY_MICROS, MEAN_LIFE, PRICE_UNKNOWN, RATE_MIN, Selling
 from hub.flow import Aspect, Key, Observation, Target
 from hub.selling import Sellings, learn
 from hub.store import catalogue, targets, velocities
@@ -19,7 +19,7 @@ from hub.store.targets import StoredObservation
 from hub.store.velocities import Velocity
 
 NOW = ManualClock().now()
-LATER = NOW + HALF_LIFE_MICROS
+LATER = NOW + LATELY_MICROS
 
 
 def order(name: str, at: int = NOW) -> Order:
@@ -46,14 +46,14 @@ def sold(database: SqliteDatabase, *told: OrderBinding, orders: list[Order]) -> 
 def test_an_order_counts_once_as_it_was_first_said_where_it_was_placed() -> None:
     database = shop()
     first, again, booked = said("a", [("L1", 2_000)]), said("a", [("L1", 5_000)]), said("a", [("L1", 2_000)], EXPORT, "erp")
-    assert sold(database, first, again, booked, orders=[order("a")]) == {"i1": Velocity("i1", 2_000, NOW)}
-    assert sold(database, again, orders=[]) == {"i1": Velocity("i1", 2_000, NOW)}
+    assert sold(database, first, again, booked, orders=[order("a")]) == {"i1": Velocity("i1", 2_000, 2_000, NOW)}
+    assert sold(database, again, orders=[]) == {"i1": Velocity("i1", 2_000, 2_000, NOW)}
 
 
 def test_a_box_of_six_is_six_pieces_and_what_comes_back_is_none() -> None:
     database = shop()
     lines = [("L6", 1_000), ("L1", 1_000), ("L2", -1_000), ("", 1_000), ("unknown", 1_000)]
-    assert sold(database, said("a", lines), orders=[order("a")]) == {"i1": Velocity("i1", 7_000, NOW)}
+    assert sold(database, said("a", lines), orders=[order("a")]) == {"i1": Velocity("i1", 7_000, 7_000, NOW)}
 
 
 def test_what_was_sold_earlier_counts_for_less_whenever_it_is_told() -> None:
@@ -61,7 +61,7 @@ def test_what_was_sold_earlier_counts_for_less_whenever_it_is_told() -> None:
         database = shop()
         for each in orders:
             known = sold(database, said(each.order, [("L1", 2_000)]), orders=[each])
-        assert known == {"i1": Velocity("i1", 3_000, LATER)}
+        assert known == {"i1": Velocity("i1", 3_000, 3_943, LATER)}
 
 
 def test_a_listing_sells_at_the_rate_of_its_item_and_for_what_it_should_cost() -> None:
@@ -82,7 +82,7 @@ def test_a_listing_sells_at_the_rate_of_its_item_and_for_what_it_should_cost() -
         for listing, item in (("L1", "i1"), ("L2", "i2"), ("L3", "i3"))
     ]
     assert list(Sellings(database, clock)(changes).values()) == [
-        Selling(Decimal(4) / MEAN_LIFE_HOURS, Decimal(80)),
+        Selling(Decimal(4) / MEAN_LIFE, Decimal(80)),
         Selling(RATE_MIN, Decimal(99)),
         Selling(RATE_MIN, PRICE_UNKNOWN),
     ]
