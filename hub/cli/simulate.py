@@ -31,12 +31,20 @@ def simulate(
         Path | None, typer.Option(metavar="FILE", help="Keep results here, and go on where a course of seeds was stopped")
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write what came of it as one page")] = None,
+    contest: Annotated[
+        bool, typer.Option("--contest", help="What is told first, against first in, first out, in front of a small budget")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What came of each seed as JSON")] = False,
 ) -> None:
     """Rehearse days on platforms in small; 0 only when every channel agrees in the end and no promise was broken."""
     from hub.simulate.course import Course, run_seeds
     from hub.simulate.simulation import Wanted
 
+    if contest:
+        from hub.simulate.pace_report import run_contest
+
+        asked = _range(seeds) if seeds else range(seed, seed + 1) if seed else ()
+        raise typer.Exit(0 if run_contest(asked, report, as_json) else 1)
     chosen = _range(seeds) if seeds else range(seed, seed + 1)
     sold, come = SIZES.get("small" if config else world, SIZES["small"])
     wanted = Wanted(chosen[0], days, items or sold, customers or come)
