@@ -6,7 +6,7 @@ from before a count is in the ledger without changing the figure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from connectors.square.objects import stamp
@@ -56,7 +56,7 @@ class MovementBatch:
         if not changes:
             return []
         marked: dict[str, list[Plain]] = {one.id: [] for one in changes}
-        since = min(one.at for one in changes) - LOOKED_BACK_SECONDS * MICROS_PER_SECOND
+        since = self.square.client.theirs(min(one.at for one in changes)) - LOOKED_BACK_SECONDS * MICROS_PER_SECOND
         body: dict[str, Plain] = {
             "catalog_object_ids": sorted({one.key.listing for one in changes}),
             "location_ids": sorted({one.place_ref for one in changes if one.place_ref}),
@@ -76,8 +76,8 @@ class MovementBatch:
         raise UnavailableError("changes go on without an end", channel=self.square.context.channel, operation="find movements")
 
     def _post(self, part: list[Change]) -> tuple[list[Receipt], list[Change]]:
-        now = self.square.clock.now()
-        body: dict[str, Plain] = {"changes": [_adjustment(one, now) for one in part]}
+        now, client = self.square.clock.now(), self.square.client
+        body: dict[str, Plain] = {"changes": [_adjustment(one, now, client.theirs) for one in part]}
         status, told = write(self.square, "/v2/inventory/changes/batch-create", body, "send movements")
         return (_judged(part, told), []) if status < 300 else parted(part, status, told)
 
@@ -103,7 +103,7 @@ def _without(changes: Sequence[Change], receipts: Sequence[Receipt]) -> list[Cha
     return [one for one in changes if one.id not in decided]
 
 
-def _adjustment(change: Change, now: int) -> Plain:
+def _adjustment(change: Change, now: int, theirs: Callable[[int], int]) -> Plain:
     moved = _difference(change)
     states = ("NONE", "IN_STOCK") if moved > 0 else ("IN_STOCK", "SOLD" if change.after["kind"] == "handed_over" else "WASTE")
     # a fact must arrive, however late: one that waited longer than Square looks back occurs as early as Square allows
@@ -116,7 +116,7 @@ def _adjustment(change: Change, now: int) -> Plain:
         "catalog_object_id": change.key.listing,
         "catalog_object_type": "ITEM_VARIATION",
         "quantity": pieces(abs(moved)),
-        "occurred_at": stamp(occurred),
+        "occurred_at": stamp(theirs(occurred)),
     }
     return {"type": "ADJUSTMENT", "adjustment": adjustment}
 

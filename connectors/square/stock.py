@@ -44,7 +44,10 @@ class StockBatch:
     def _post(self, part: list[Change]) -> tuple[list[Receipt], list[Change]]:
         # Unchanged counts are sent too: Square compares with the last physical count, not with what is left after
         # sales, so the very figure that repairs a difference could be dropped as unchanged.
-        body: dict[str, Plain] = {"changes": [_physical_count(one) for one in part], "ignore_unchanged_counts": False}
+        body: dict[str, Plain] = {
+            "changes": [_physical_count(one, self.square.client.theirs(one.at)) for one in part],
+            "ignore_unchanged_counts": False,
+        }
         status, told = write(self.square, "/v2/inventory/changes/batch-create", body, "send stock")
         return (_judged(part, told), []) if status < 300 else parted(part, status, told)
 
@@ -58,7 +61,7 @@ def _unsendable(change: Change, now: int) -> Receipt | None:
     return None
 
 
-def _physical_count(change: Change) -> Plain:
+def _physical_count(change: Change, occurred: int) -> Plain:
     return {
         "type": "PHYSICAL_COUNT",
         "physical_count": {
@@ -68,7 +71,7 @@ def _physical_count(change: Change) -> Plain:
             "state": "IN_STOCK",
             "location_id": change.place_ref,
             "quantity": pieces(change.after["raw"]),
-            "occurred_at": stamp(change.at),
+            "occurred_at": stamp(occurred),
         },
     }
 

@@ -6,13 +6,14 @@ A read that failed may be repeated here (tenacity, a few short waits); a write n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlencode, urljoin
 
 import tenacity
 
 from hub.canonical.json import body_json
-from hub.canonical.values import Plain
+from hub.canonical.values import Plain, micros
 from hub.clock import Clock
 from hub.errors import (
     ChannelError,
@@ -32,6 +33,8 @@ READ_TRIES_MAX: Final = 3
 RETRY_WAIT_SECONDS: Final = 0.2
 RETRY_WAIT_SECONDS_MAX: Final = 1.0
 WORDS_CHARS_MAX: Final = 300
+CLOCK_SECONDS: Final = 1.0
+"""Clocks as close as this are taken for one."""
 NOT_A_RULE: Final = frozenset({408, 425})
 """Request timeout and too early: nobody looked at the request, so no rule of theirs said no (RFC 9110, RFC 8470)."""
 REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-fb-trace-id", "x-fb-request-id")
@@ -64,6 +67,7 @@ class Client:
         self.reads = 0
         self.writes = 0
         self.clock_skew_seconds = 0.0
+        """By how much the platform's clock is before ours (below zero: behind), as the last answer's Date told it."""
         self._transport = transport
         self._clock = clock
         self._answer_bytes_max = answer_bytes_max
@@ -169,6 +173,7 @@ class Client:
             self.writes += 1
         else:
             self.reads += 1
+        sent_at = self._clock.now()
         try:
             leaving = request if self.sign is None or request.host != self._host else self.sign(request)
             answer = self._transport.send(leaving, self.deadline_seconds, self._answer_bytes_max)
@@ -178,7 +183,23 @@ class Client:
             raise self._failed(operation, str(bad), writes, None) from None
         except AnswerTooLargeError:
             raise self._failed(operation, f"answer above {self._answer_bytes_max} bytes", writes, None) from None
+        if request.host == self._host:
+            self._learn_clock(answer.headers.get("date", ""), sent_at)
         return self._judge(answer, operation, writes, statuses)
+
+    def theirs(self, at: int) -> int:
+        """This time of ours (microseconds) on the platform's clock: for what they date by a time that we must give."""
+        return at + round(self.clock_skew_seconds * 1_000_000)
+
+    def _learn_clock(self, date: str, sent_at: int) -> None:
+        """An answer is dated within the second in which it was made, which was between request and answer (RFC 9110, 6.6.1)."""
+        try:
+            told = micros(parsedate_to_datetime(date))
+        except (TypeError, ValueError, OverflowError):
+            return
+        earliest = (told - self._clock.now()) / 1_000_000
+        latest = (told - sent_at) / 1_000_000 + 1
+        self.clock_skew_seconds = 0.0 if earliest <= CLOCK_SECONDS and latest >= -CLOCK_SECONDS else earliest
 
     def _wait_for_pace(self, operation: str, cost: float) -> None:
         now = self._clock.now()

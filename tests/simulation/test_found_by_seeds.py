@@ -12,6 +12,7 @@ import pytest
 from merchant import AARHUS, merchant
 
 from hub.sdk.wire import NoAnswerError
+from hub.simulate.skewed import SkewedClock
 from hub.store import changes
 from hub.store.sqlite import DISK_FULL, EngineError
 
@@ -90,4 +91,20 @@ def test_what_a_platform_asked_to_wait_is_kept_although_it_could_not_be_stored(t
     assert len(shop.till.calls) == asked
     shop.run(600)
     assert (shop.at_till("TEE"), shop.shops("TEE")) == (4, (14, 14))
+    assert shop.quiet()
+
+
+@pytest.mark.parametrize("seconds", [-531, 600])
+def test_a_till_whose_clock_is_wrong_is_told_what_moved_by_its_own_clock(tmp_path: Path, seconds: int) -> None:
+    """`clock_skew_seconds_max: 600`, seed 0: what moved "in the future" was refused, and three pieces were missing for hours."""
+    shop = merchant(tmp_path, {"LAMP": (3, 0)})
+    shop.till.clock = SkewedClock(shop.till.clock, seconds * 1_000_000)
+    shop.run(700)
+    order = shop.webshop.order({"LAMP": 1}, pickup="fetch-aarhus")
+    shop.run(120)
+    number = f"webshop-{shop.webshop.orders_shown()[order]['number']}"
+    waiting = next(ident for ident, slip in shop.till.orders_shown().items() if slip["number"] == number)
+    shop.till.collect(waiting)
+    shop.run(300)
+    assert (shop.at_till("LAMP"), shop.shops("LAMP")) == (2, (2, 2))
     assert shop.quiet()

@@ -6,11 +6,13 @@ import gzip
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from email.utils import format_datetime
 
 import httpx
 import pytest
 import respx
 
+from hub.canonical.values import moment
 from hub.clock import ManualClock
 from hub.errors import (
     ChannelError,
@@ -305,3 +307,14 @@ def test_each_attempt_is_signed_anew() -> None:
     made.sign = lambda request: replace(request, headers={**request.headers, "signature": f"number {next(numbers)}"})
     made.call("GET", "items", operation="work", writes=False)
     assert [request.headers["signature"] for request in line.asked] == ["number 0", "number 1", "number 2"]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, 0), (-1, 0), (-531, -531), (600, 600)])
+def test_a_time_is_told_by_the_platforms_own_clock_once_an_answer_was_dated(seconds: int, told: int) -> None:
+    made, line, clock = client(Response(200, {}, b"{}"))
+    assert made.theirs(clock.now()) == clock.now()
+    date = format_datetime(moment(clock.now() + seconds * 1_000_000), usegmt=True)
+    line.answers = [Response(200, {"date": date}, b"{}"), Response(200, {"date": "yesterday"}, b"{}")]
+    for _ in range(2):
+        made.call("GET", "items", operation="work", writes=False)
+        assert made.theirs(clock.now()) == clock.now() + told * 1_000_000
