@@ -3,6 +3,7 @@ others changing. From `stop` on nothing goes wrong any more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -10,8 +11,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.clock import Clock
 from hub.files import read_yaml, validate
 from hub.simulate.line import OF_READS, OF_WRITES, Mishap
+from hub.simulate.skewed import SkewedClock
 
 Share = Decimal
 PAGE_SIZE_MAX: Final = 5_000
@@ -66,6 +69,8 @@ class Faults(BaseModel):
     disk_full_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that the hub's disk is full: nothing can be stored."""
     disk_full_minutes_max: int = Field(default=10, ge=1)
+    clock_skew_seconds_max: int = Field(default=0, ge=0)
+    """So many seconds a platform's clock is before or behind at most; how many is drawn for each."""
     outages_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that one channel is down."""
     outage_minutes_max: int = Field(default=60, ge=1)
@@ -95,6 +100,7 @@ PRESETS: Final = {
         page_size_max=100,
         throttled=Decimal("0.005"),
         storms_per_day=Decimal(2),
+        clock_skew_seconds_max=30,
         quota_cuts_per_day=Decimal(1),
         logins_ended_per_day=Decimal(1),
         subscriptions_lost_per_day=Decimal("0.5"),
@@ -123,6 +129,7 @@ PRESETS: Final = {
         throttled=Decimal("0.03"),
         storms_per_day=Decimal(12),
         quota_cuts_per_day=Decimal(6),
+        clock_skew_seconds_max=600,
         quota_cut_minutes_max=180,
         logins_ended_per_day=Decimal(6),
         login_minutes_max=120,
@@ -159,6 +166,20 @@ class Mischief:
     def luck(self, kind: str) -> Random:
         """The luck of this kind."""
         return self._luck[kind]
+
+    def clock_of(self, right: Clock) -> Callable[[str], Clock]:
+        """The clock that each channel's platform goes by."""
+        kind = "clock_skew_seconds_max"
+        most = self.faults.clock_skew_seconds_max
+
+        def of(_: str) -> Clock:
+            skew = self._luck[kind].randint(-most, most)
+            if not skew:
+                return right
+            self.came(kind)
+            return SkewedClock(right, skew * 1_000_000)
+
+        return of
 
     def mishap(self, channel: str, writes: bool) -> Mishap:
         """What goes wrong with a request."""

@@ -5,7 +5,7 @@ The configuration is a shipped one (a small retailer, or a larger one with seven
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -103,15 +103,20 @@ def own(folder: Path) -> Config:
     return config.model_copy(update={"channels": live})
 
 
-def open_shop(config: Config, clock: Clock, seed: int, items: int) -> tuple[Retailer, Truth]:
+def open_shop(
+    config: Config, clock: Clock, seed: int, items: int, clock_of: Callable[[str], Clock] | None = None
+) -> tuple[Retailer, Truth]:
     """The platforms of this configuration in small, filled with goods: listed, and counted where they lie.
+
+    `clock_of` gives a channel's platform another clock than this.
 
     ConfigError when somebody is missing whom the simulation needs: a till, an ERP, a place of each.
     """
     if not 1 <= items <= ITEMS_MAX:
         raise ConfigError(f"a retailer has 1 to {ITEMS_MAX} items")
     registry = Registry([from_config(config.folder, folder) for folder in config.hub.connectors])
-    platforms = {name: _platform(settings, config, registry, clock, seed) for name, settings in config.channels.items()}
+    clocks = {name: clock_of(name) if clock_of is not None else clock for name in config.channels}
+    platforms = {name: _platform(settings, config, registry, clocks[name], seed) for name, settings in config.channels.items()}
     books = _first(config, BOOKS_ROLE)
     tills = [name for name, settings in config.channels.items() if settings.role == TILL_ROLE]
     where_it_stands = {

@@ -96,8 +96,9 @@ class Simulation:
         seed = wanted.seed
         self.scheduler = Scheduler(seed)
         self.clock = VirtualClock(self.scheduler)
-        self.retailer, self.truth = open_shop(config, self.clock, seed, wanted.items)
         self.mischief = Mischief(faults, seed)
+        clock_of = self.mischief.clock_of(self.clock)
+        self.retailer, self.truth = open_shop(config, self.clock, seed, wanted.items, clock_of)
         self.findings = Findings(self.scheduler)
         self._ways = Random(f"ways {seed}")
         self._lines: dict[str, Line] = {}

@@ -179,3 +179,14 @@ def test_pages_change_while_they_are_read(monkeypatch: pytest.MonkeyPatch) -> No
     result = simulation.run()
     assert not result.violations, "\n".join(map(str, result.violations))
     assert between, "somebody bought between two pages of one reading"
+
+
+# clocks
+
+
+def test_clocks_that_are_minutes_off_lose_nothing() -> None:
+    simulation, result = lived(Faults(clock_skew_seconds_max=600, delivery_lost=Decimal("0.3")), seed=2)
+    off = {name: platform.micros() - simulation.scheduler.now for name, platform in simulation.retailer.platforms.items()}
+    assert max(map(abs, off.values())) > 120 * SECOND
+    assert result.faults["clock_skew_seconds_max"] == 4
+    assert result.settled_seconds < 3_600
