@@ -134,6 +134,7 @@ class Walk:
         self._decide.differences.agreed = self._agreement.reached
         self._decide.differences.selling = Sellings(database, clock)
         self.differences = self._decide.differences
+        self.differences = self._decide.differences
         parties = Parties(vault, clock)
         self._ordered = Ordered(config, channels, database, clock, self._authority, self._decide.differences, parties)
         self._moved = Moved(config, channels, database, clock, self._authority, self._decide.differences)
