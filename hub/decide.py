@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from hub import oversold, remembered
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
-from hub.channel import Channel
+from hub.channel import ORDERS, Channel
 from hub.clock import Clock
 from hub.desired import price as prices
 from hub.desired.listing import listing as worded_listing
@@ -25,7 +25,7 @@ from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
 from hub.pools import EVERY, Known, Pools
 from hub.settings.model import Config
-from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, oversells, requests, routes, targets
+from hub.store import catalogue, changes, channels, cursors, dirty, ledger, letters, orders, oversells, requests, routes, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
 from hub.store.orders import Reservation
@@ -55,7 +55,13 @@ class Decide:
             for name, channel in channels.items()
             if channel.settings.listing.offer == "all" and (send := channel.send(Aspect.LISTING)) is not None and send.create
         )
-        self._out: tuple[frozenset[tuple[str, str]], frozenset[str]] = (frozenset(), frozenset())
+        self.awaited: dict[str, dict[str, int]] = {}
+        """Channel → listing of a scarce item → when it was looked at: it is worked out again once the orders were read past that.
+
+        A start forgets them: whoever looks at the listing next has it worked out again as well.
+        """
+        self.read_orders: set[str] = set()
+        """Channels whose orders are to be read for that; the walk takes them out."""
         self._bundles_with: dict[str, list[str]] = {}
         for bundle, parts in config.allocation.bundles.items():
             for part in parts:
@@ -107,6 +113,9 @@ class Decide:
             dirty.clear(tx, known.dirty)
 
         self._database.transaction(keep)
+        for (channel, listing), at in known.awaited.items():
+            self.awaited.setdefault(channel, {})[listing] = at
+            self.read_orders.add(channel)
         oversold.count(newly)
         return len(known.dirty), {change.key.channel for change in decided.changes if change.state == "intended"}
 
@@ -143,7 +152,18 @@ class Decide:
             reserved.setdefault(each.item, []).append(each)
         short = oversells.levels(tx, items)
         missing = routes.not_found_now(tx, {*items, *components.values()})
-        return Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved, missing, oversold=short)
+        known = Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved, missing, oversold=short)
+        known.read_past = self._read_past(tx, seen) if self._rules.has_quota else set()
+        return known
+
+    def _read_past(self, tx: Tx, seen: Seen) -> set[Key]:
+        """The figures under quota that the orders of their channel have been read past."""
+        scarce = [key for key, each in seen.targets.items() if key.aspect == Aspect.STOCK and "quota" in each.target.because]
+        return {
+            key
+            for key in scarce
+            if (seen_at := seen.observations.get(key)) and cursors.read_past(tx, key.channel, ORDERS, seen_at.observation.at)
+        }
 
     def _seen(
         self,

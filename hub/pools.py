@@ -55,7 +55,11 @@ class Known:
     oversold: dict[str, int] = field(default_factory=dict)
     """Item → how much of it is oversold by the record."""
     asked: set[tuple[str, str, str, str]] = field(default_factory=set)
-    """(channel, stream, listing, why) to be looked at, before others may show more of a scarce item."""
+    """(channel, stream, listing, why) to be looked at before others may show more of a scarce item."""
+    read_past: set[Key] = field(default_factory=set)
+    """Figures under quota that the orders of their channel have been read past."""
+    awaited: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(channel, listing) → when it was looked at: before others may show more, the channel's orders are to be read past that."""
     again: set[tuple[str, str]] = field(default_factory=set)
     """(channel, listing) to be worked out once more: what waits for them is decided once they are."""
 
@@ -205,7 +209,7 @@ class Pools:
                 quota["waits_for"] = list(share.waits_for)
             if share.zero_first:
                 quota["zero_first"] = True
-            if self._asks(each, member, found, known):
+            if self._asks(each, member, found, since, known):
                 quota["looked_for"] = True
             because: dict[str, Plain] = {"pool": stock.amount, "steps": stock.steps, "rule": f"allocation rule {number}"}
             if rule.safety_stock:
@@ -231,7 +235,10 @@ class Pools:
         # Sent, to be sent, or to be sent again should a person say so: it may come to be shown.
         may_show = int(change.after["sellable"]) if change is not None else 0
         read = (each.channel.name, each.send.stream) in heard
-        fresh = read if stored is None else not each.channel.takes_orders or stored.observation.begun > since
+        fresh = read if stored is None else not each.channel.takes_orders
+        if stored is not None and stored.observation.begun > since:
+            # A sale and a return may hide one another in what is shown: the orders tell.
+            fresh = fresh or each.key in known.read_past
         overwrites = each.channel.takes_orders and each.send.manner == "set" and each.send.own_orders != "subtracted_by_platform"
         place = f" at {each.key.place}" if each.key.place else ""
         return Member(
@@ -250,11 +257,14 @@ class Pools:
         right = {self._authority.figure_of[name].authority.channel for name in places if name in self._authority.figure_of}
         return sum(rule.quota_weights.get(name, 0) for name in right - shown)
 
-    def _asks(self, each: _Seller, member: Member, found: Sequence[Share], known: Known) -> bool:
-        """Ask for how much a member shows now, where that keeps others from rising."""
+    def _asks(self, each: _Seller, member: Member, found: Sequence[Share], since: int, known: Known) -> bool:
+        """Ask for how much a member shows now, then for its orders up to then, where that keeps others from rising."""
         if member.fresh or not any(member.name in share.waits_for for share in found):
             return False
-        if each.channel.manifest.streams[each.send.stream].look_up:
+        stored = known.seen.observations.get(each.key)
+        if stored is not None and stored.observation.begun > since:
+            known.awaited[each.key.channel, each.key.listing] = stored.observation.at
+        elif each.channel.manifest.streams[each.send.stream].look_up:
             known.asked.add((each.channel.name, each.send.stream, each.key.listing, LOOKED_FOR))
         return True
 

@@ -110,7 +110,9 @@ class Turn:
     # what there is to do
 
     def _settle_outcomes(self) -> bool:
-        return self._dispatch.follow() or self._dispatch.resolve()
+        did = self._dispatch.follow() or self._dispatch.resolve()
+        self._read_what_sold()
+        return did
 
     def _push(self) -> bool:
         # In rehearsal nothing is intended by itself: what waits then was applied by a person from a plan.
@@ -124,10 +126,14 @@ class Turn:
             self._dispatch.send(chosen)
         except ChannelError as bad:
             self._push_failed(bad, chosen)
+        self._read_what_sold()
+        return True
+
+    def _read_what_sold(self) -> None:
+        """A look has found that customers bought unheard: their orders are read at once."""
         if self._dispatch.fell:
             self._dispatch.fell = False
             self._walk.read_now.add((self.name, ORDERS))
-        return True
 
     def _behind_barrier(self, chosen: list[OpenChange]) -> list[OpenChange]:
         """Only what may go now: a rise where customers buy waits until the orders were read past what was observed."""

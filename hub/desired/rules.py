@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from hub.canonical.values import THOUSAND
 from hub.settings.model import AllocationRule, BundlePart, ChannelSettings, Config
 
+COUNTER_ROLE: Final = "pos"
 _NO_RULE = AllocationRule()
 
 
@@ -66,7 +68,7 @@ def counters(config: Config) -> dict[str, str]:
         place: entry.channel
         for entry in config.authority.stock
         for place in entry.covers
-        if entry.channel in config.channels and place in config.channels[entry.channel].sells_from
+        if (owner := config.channels.get(entry.channel)) and (owner.role == COUNTER_ROLE or place in owner.sells_from)
     }
 
 

@@ -142,7 +142,8 @@ class Dispatch:
             else:
                 again.append(change)
         self._record.receipts(done)
-        self._record.not_applied(again, {c.key: shown[c.key] for c in again if c.key in shown}, begun)
+        fell = self._record.not_applied(again, {c.key: shown[c.key] for c in again if c.key in shown}, begun)
+        self.fell = fell or self.fell
         return True
 
     def _find(self, change: OpenChange) -> bool:

@@ -109,23 +109,49 @@ class Record:
         send = self._channel.send(Aspect.STOCK)
         return seen.told or now - seen.at >= (send.visible_after_seconds if send else 0) * 1_000_000
 
-    def not_applied(self, unsent: Sequence[OpenChange], shown: Mapping[Key, Plain], begun: int) -> None:
-        """Looked up and certainly not applied: what was seen is kept, and the same change goes again later, its attempts
-        counted; where the world has moved meanwhile the difference is worked out anew."""
+    def not_applied(self, unsent: Sequence[OpenChange], shown: Mapping[Key, Plain], begun: int) -> bool:
+        """Looked up and not found as it should be: what was seen is kept, and the same change goes again later, its attempts
+        counted; where the world has moved meanwhile the difference is worked out anew. Whether pieces may have been sold."""
         if not unsent:
-            return
+            return False
         now = self._clock.now()
         mark = self._database.next()
         seen = [Observation(key, value, True, 0, begun, mark, now, 0) for key, value in shown.items()]
         rows = [(c, "intended", _again_at(c, now), "", c.words) for c in unsent if not self._spent(c)]
 
-        def keep(tx: Tx) -> None:
+        def keep(tx: Tx) -> bool:
+            sold = self._sold_from_either(tx, unsent, shown, mark, now)
+            orders.reserve(tx, sold)
+            dirty.mark(tx, [(dirty.ITEM, row.item, Aspect.STOCK) for row in sold], mark)
             targets.save_observations(tx, [StoredObservation(o) for o in seen])
             changes.settle(tx, rows)
             dirty.mark(tx, [(dirty.LISTING, c.key.channel, c.key.listing) for c in unsent], mark)
+            return bool(sold)
 
-        self._database.transaction(keep)
+        fell = self._database.transaction(keep)
         self._give_up([c for c in unsent if self._spent(c)])
+        return fell
+
+    def _sold_from_either(
+        self, tx: Tx, unsent: Sequence[OpenChange], shown: Mapping[Key, Plain], mark: int, now: int
+    ) -> list[Reservation]:
+        """Where neither the old figure nor the new one is shown, customers bought: from the higher of the two, in doubt."""
+        asked = [c for c in unsent if c.key.aspect == Aspect.STOCK and not c.key.place and c.key in shown]
+        if not self._channel.takes_orders or not asked:
+            return []
+        listings = [(c.key.channel, c.key.listing) for c in asked]
+        known, bound = targets.observations_of(tx, listings, Aspect.STOCK), catalogue.bindings(tx, listings)
+        rows = []
+        for change in asked:
+            key, old, binding = change.key, known.get(change.key), bound.get((change.key.channel, change.key.listing))
+            if old is None or binding is None or not binding.item:
+                continue
+            figures = int(old.observation.value["sellable"]), int(change.after["sellable"])
+            shows = int(shown[key]["sellable"])
+            if shows not in figures and shows < max(figures):
+                who, fall = (f"?{key.channel}", key.listing, str(mark), binding.item), (max(figures) - shows) * binding.factor
+                rows.append(Reservation(*who, "", fall, key.channel, "provisional", mark, now))
+        return rows
 
     def _spent(self, change: OpenChange) -> bool:
         return change.attempts >= self._channel.manifest.limits.attempts_max

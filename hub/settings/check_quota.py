@@ -12,6 +12,7 @@ from hub.files import Problem, meant
 from hub.settings.model import AllocationRule, Config
 
 BOOKS_ROLE: Final = "erp"
+COUNTER_ROLE: Final = "pos"
 
 
 def quota_problems(config: Config) -> Iterator[Problem]:
@@ -107,7 +108,10 @@ def _owned(config: Config, channel: str) -> frozenset[str]:
 def _counters(config: Config) -> frozenset[str]:
     """The places whose stock is sold by who is right about it."""
     return frozenset(
-        place for name, channel in config.channels.items() for place in channel.sells_from if place in _owned(config, name)
+        place
+        for name, channel in config.channels.items()
+        for place in _owned(config, name)
+        if channel.role == COUNTER_ROLE or place in channel.sells_from
     )
 
 

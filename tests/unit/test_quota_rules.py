@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,12 @@ def test_a_rise_waits_until_everybody_was_looked_at_after_the_news() -> None:
     assert shares(4, stale, [2, 2])[1].waits_for == ("a",)
 
 
+def test_what_a_change_may_come_to_show_is_nobody_elses() -> None:
+    under_way = [Member("a", 1, 1, 1, may_show=3), Member("b", 1, 1, 1)]
+    assert [each.now for each in shares(4, under_way, [2, 2])] == [2, 1]
+    assert shares(4, under_way, [2, 2])[1].waits_for == ("a",)
+
+
 def test_where_a_write_undoes_sales_nothing_is_shown_first() -> None:
     careless = [Member("a", 1, 1, 3, 0, overwrites=True), Member("b", 1, 1, 0)]
     assert shares(4, careless, [2, 2])[0] == Share(0, 2, (), True)
@@ -98,10 +105,19 @@ class Shop:
     """Called off here, put back by the shop, and not heard of."""
     seen: int = 0
     seen_at: int = 0
+    read_at: int = 0
+    heard: int = 0
+    """Sold here by orders that the hub knows."""
+    doubt: int = 0
+    """Fell here and counts as sold until the orders were read past it."""
     change: int | None = None
     """The value of the change that is open."""
+    before: int = 0
+    """What was seen when it was decided."""
     sent: bool = False
-    told: list[int] = field(default_factory=list)
+    under_way: int | None = None
+    """By how much a write that is under way moves what is shown."""
+    lost: bool = False
 
 
 class Hub:
@@ -109,35 +125,68 @@ class Hub:
 
     def __init__(self, stock: int, weights: list[int], shown: list[int]) -> None:
         self.stock = stock
-        self.reserved = 0
         self.news = 0
         self.clock = 0
         self.weights = weights
+        self.decided: list[tuple[int, int]] | None = None
+        self.again = False
         self.shops = [Shop(shows=each, seen=each) for each in shown]
 
     def decide(self) -> None:
+        """Work out what each should show, unless that is under way already: then once more afterwards."""
+        self.again = True
+        if self.decided is None:
+            self.begin()
+            self.commit()
+
+    def begin(self) -> None:
+        """Look at what is known, and work it out."""
         group = [
-            Member(str(n), weight, 1, shop.seen, shop.change or 0, shop.seen_at > self.news or not self.news)
+            Member(str(n), weight, 1, shop.seen, shop.change or 0, self.news < shop.seen_at < shop.read_at or not self.clock)
             for n, (shop, weight) in enumerate(zip(self.shops, self.weights, strict=True))
         ]
-        free = max(0, self.stock - self.reserved)
-        for shop, share in zip(self.shops, shares(free, group, parts(free, group)), strict=True):
+        free = max(0, self.stock - sum(shop.heard + shop.doubt for shop in self.shops))
+        self.decided = [
+            (shop.seen, share.now) for shop, share in zip(self.shops, shares(free, group, parts(free, group)), strict=True)
+        ]
+        self.again = False
+
+    def commit(self) -> None:
+        """Store it; what was sent meanwhile is not replaced."""
+        for shop, (seen, now) in zip(self.shops, self.decided or (), strict=True):
             if not shop.sent:
-                shop.change = None if share.now == shop.seen else share.now
+                shop.change, shop.before = None if now == seen else now, seen
+        self.decided = None
+        if self.again:
+            self.decide()
 
     def tick(self) -> int:
         self.clock += 1
         return self.clock
 
     def promised(self) -> int:
-        return self.reserved + sum(shop.sold - shop.back for shop in self.shops)
+        return sum(shop.heard + shop.sold - shop.back for shop in self.shops)
 
     def together(self) -> int:
         """What all show, and what is promised in truth."""
         return sum(shop.shows for shop in self.shops) + self.promised()
 
 
-EVENTS = ("buys", "calls off", "hears", "hears off", "looks", "sends", "arrives", "lost", "answered", "decides")
+EVENTS = (
+    "buys",
+    "calls off",
+    "hears",
+    "hears off",
+    "reads",
+    "looks",
+    "sends",
+    "arrives",
+    "request lost",
+    "answer lost",
+    "answered",
+    "begins",
+    "commits",
+)
 
 
 @settings(max_examples=2000)
@@ -151,64 +200,110 @@ def test_what_all_show_and_what_is_promised_is_never_more_than_the_stock(
 ) -> None:
     hub = Hub(stock, [weight for weight, _ in rows], [shown for _, shown in rows])
     under_quota = hub.together() <= stock
-    for event, which in [("decides", 0), *events]:
+    hub.decide()
+    for event, which in events:
         shop = hub.shops[which % len(rows)]
         happens(hub, shop, event)
         under_quota = under_quota or hub.together() <= stock
         if under_quota:
             assert hub.together() <= stock, event
+    if hub.decided is not None:
+        hub.commit()
     for _ in range(6):
         for shop in hub.shops:
-            for event in ("hears", "hears off", "arrives", "answered", "looks"):
+            for event in ("arrives", "answered", "reads", "looks", "reads"):
                 happens(hub, shop, event)
         hub.decide()
         for shop in hub.shops:
             for event in ("sends", "arrives", "answered"):
                 happens(hub, shop, event)
         hub.decide()
-    if sum(hub.weights) and hub.reserved <= stock:
-        assert sum(shop.shows for shop in hub.shops) == stock - hub.reserved
+    if sum(hub.weights) and sum(shop.heard for shop in hub.shops) <= stock:
+        assert sum(shop.shows for shop in hub.shops) == stock - sum(shop.heard for shop in hub.shops)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32))
+def test_nor_in_a_long_time(seed: int) -> None:
+    luck = Random(seed)
+    weights = [luck.randint(0, 3) for _ in range(luck.randint(2, 4))]
+    stock = luck.randint(1, 12)
+    hub = Hub(stock, weights, [luck.randint(0, stock // len(weights)) for _ in weights])
+    hub.decide()
+    for _ in range(300):
+        event = luck.choice(EVENTS)
+        happens(hub, luck.choice(hub.shops), event)
+        assert hub.together() <= stock, event
 
 
 def looks(hub: Hub, shop: Shop) -> None:
-    """The hub sees what is shown; a fall that no order explains is a sale."""
-    fell = min(max(0, shop.seen - shop.shows), shop.sold)
-    hub.reserved, shop.sold = hub.reserved + fell, shop.sold - fell
+    """The hub sees what is shown; a fall counts as a sale until the orders have been read past it."""
+    fell = max(0, shop.seen - shop.shows)
+    shop.doubt += fell
     shop.seen, shop.seen_at = shop.shows, hub.tick()
     hub.news = hub.tick() if fell else hub.news
     hub.decide()
 
 
+def resolves(hub: Hub, shop: Shop) -> None:
+    """Nobody knows what became of a write: it is looked up. What is neither the one nor the other was sold from the higher."""
+    assert shop.change is not None
+    if shop.shows not in (shop.change, shop.seen):
+        shop.doubt += max(0, max(shop.change, shop.seen) - shop.shows)
+        hub.news = hub.tick()
+    shop.seen, shop.seen_at = shop.shows, hub.tick()
+    shop.sent, shop.change, shop.lost = False, None, False
+    hub.decide()
+
+
 def happens(hub: Hub, shop: Shop, event: str) -> None:
     """One thing in the world, or one the hub does; the hub learns of sales by orders and by what is shown, in any order."""
+    if hub.decided is not None and event in ("hears", "hears off", "reads", "looks"):
+        # What was said is understood by the same worker that decides.
+        return
     if event == "buys" and shop.shows:
         shop.shows, shop.sold = shop.shows - 1, shop.sold + 1
-    elif event == "calls off" and hub.reserved:
+    elif event == "calls off" and shop.heard > shop.back:
         # Of an order that the hub knows: the shop puts the piece back by itself.
         shop.shows, shop.back = shop.shows + 1, shop.back + 1
     elif event == "hears" and shop.sold:
-        hub.reserved, shop.sold, hub.news = hub.reserved + 1, shop.sold - 1, hub.tick()
+        shop.heard, shop.sold, hub.news = shop.heard + 1, shop.sold - 1, hub.tick()
         hub.decide()
-    elif event == "hears off" and shop.back and hub.reserved:
-        hub.reserved, shop.back, hub.news = hub.reserved - 1, shop.back - 1, hub.tick()
+    elif event == "hears off" and shop.back:
+        shop.heard, shop.back, hub.news = shop.heard - 1, shop.back - 1, hub.tick()
+        hub.decide()
+    elif event == "reads":
+        if shop.sold or shop.doubt or shop.back:
+            hub.news = hub.tick()
+        shop.heard, shop.sold, shop.back, shop.doubt = shop.heard + shop.sold - shop.back, 0, 0, 0
+        shop.read_at = hub.tick()
         hub.decide()
     elif event == "looks" and not shop.sent:
         looks(hub, shop)
     elif event == "sends" and shop.change is not None and not shop.sent:
         # Looked at right before: what fell unheard is a sale, and only a fall goes on then. The platform's own open orders are
         # apart from its figure: what is sold from now on is not undone.
-        fell = shop.shows < shop.seen
+        fell = shop.shows < shop.before
         if not fell or shop.change < shop.shows:
-            shop.sent, shop.told = True, [shop.change - shop.shows]
+            shop.sent, shop.under_way = True, shop.change - shop.shows
+        else:
+            shop.change = None
         if fell:
             looks(hub, shop)
-    elif event == "arrives" and shop.sent and shop.told:
-        shop.shows = max(0, shop.shows + shop.told.pop())
-    elif event == "lost" and shop.sent and shop.told:
-        shop.told = []
-    elif event == "answered" and shop.sent and not shop.told:
-        shop.sent, shop.change = False, None
-        shop.seen, shop.seen_at = shop.shows, hub.tick()
-        hub.decide()
-    elif event == "decides":
-        hub.decide()
+    elif event == "arrives" and shop.under_way is not None:
+        shop.shows, shop.under_way = max(0, shop.shows + shop.under_way), None
+    elif event == "request lost" and shop.under_way is not None:
+        shop.under_way, shop.lost = None, True
+    elif event == "answer lost" and shop.sent and shop.under_way is None:
+        shop.lost = True
+    elif event == "answered" and shop.sent and shop.under_way is None:
+        if shop.lost:
+            resolves(hub, shop)
+        else:
+            assert shop.change is not None
+            shop.seen, shop.seen_at, shop.sent, shop.change = shop.change, hub.tick(), False, None
+            hub.decide()
+    elif event == "begins" and hub.decided is None:
+        hub.begin()
+    elif event == "commits" and hub.decided is not None:
+        hub.commit()
