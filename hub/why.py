@@ -226,6 +226,7 @@ def _change(tx: Tx, change: OpenChange) -> dict[str, Plain]:
         "attempts": change.attempts,
         "decided_at": iso(change.decided_at),
         "words": change.words,
+        "goes_before_minutes": max(0, change.decided_at - change.urgency) // 60_000_000,
         "hold": {"id": hold.id, "guard": hold.guard, "words": hold.words} if hold else None,
     }
 

@@ -59,6 +59,9 @@ def _lines(each: Why) -> Iterator[str]:
         hold = each.change["hold"]
         held = f", held by {hold['guard']}: {hold['words']}" if hold else ""
         yield f"change {each.change['id']} {each.change['state']}{held}"
+        if each.change["state"] == "intended":
+            minutes = each.change["goes_before_minutes"]
+            yield f"  by what it costs to wait it goes before what was decided {minutes} minutes earlier"
     yield from _history(each)
 
 

@@ -262,6 +262,22 @@ def test_why_says_that_the_mode_keeps_a_change_back(rehearsal: Desk) -> None:
     assert f"[{rehearsal.folder / 'channels' / 'webshop.yaml'}:5]" in said.out
 
 
+def test_why_says_what_a_waiting_change_goes_before(desk: Desk) -> None:
+    desk.type("pause", "webshop", "--why", "moving house")
+    desk.platforms["till"].count("TEE-001", 0)
+    desk.platforms["erp"].count("TEE-001", 0)
+    desk.platforms["till"].count("TEE-002", 4)
+    desk.stage.run(61)
+
+    def minutes(sku: str) -> int:
+        told = desk.type("why", "webshop", sku, "stock", "--json").json["answers"][0]["change"]
+        return int(told["goes_before_minutes"])
+
+    assert minutes("TEE-001") > minutes("TEE-002") >= 0, "more pieces too many cost more"
+    words = f"by what it costs to wait it goes before what was decided {minutes('TEE-001')} minutes earlier"
+    assert words in desk.type("why", "webshop", "TEE-001", "stock").out
+
+
 # drift
 
 
