@@ -59,7 +59,7 @@ class Sandbox(People, SandboxBase):
         self.blocked_until = 0
         self._recent: deque[int] = deque()
         self._burst = int(given.get("burst", "0"))
-        self._doorkeeper = Doorkeeper(keys, self.clock)
+        self.doorkeeper = Doorkeeper(keys, self.clock)
         self._deaf = False
         offset = round(float(given.get("utc_offset_hours", "1")) * 3600)
         home = given.get("home", HOME)
@@ -138,7 +138,7 @@ class Sandbox(People, SandboxBase):
                 return json_response({"name": self._given.get("title", "Made shop"), "namespaces": ["wc/v3"]})
             if not found:
                 raise no_route()
-            self._doorkeeper.admit(request)
+            self.doorkeeper.admit(request)
             later = request.query.get("offset", "0") != "0" or request.query.get("page", "1") != "1"
             if self.faults.cut_next > 0 and request.method == "GET" and later:
                 self.faults.cut_next -= 1

@@ -25,6 +25,10 @@ class Doorkeeper:
         self._clock = clock
         self._nonces: dict[str, int] = {}
 
+    def change(self, key: str, secret: str) -> None:
+        """Somebody makes the key anew: its secret is another one from now on."""
+        self._keys[key] = (secret, self._keys[key][1])
+
     def admit(self, request: Request) -> None:
         """Let the request through, or refuse it as WooCommerce does."""
         query = request.query
