@@ -139,7 +139,7 @@ class StepJudge:
                 promised[row.order] += row.quantity
         for order, thousandths in promised.items():
             sale = known.get(by_id[order].number) if order in by_id else None
-            if sale is not None and thousandths > 1000 * sum(abs(pieces) for pieces in sale.lines.values()):
+            if sale is not None and thousandths > 1000 * (sum(map(abs, sale.lines.values())) + sale.taken_off.total()):
                 self._findings.found("reservations", f"{sale.number} is promised {thousandths} thousandths of {sale.lines}")
 
     def _look_at_ledger(self) -> None:

@@ -76,6 +76,8 @@ class Faults(BaseModel):
     outage_minutes_max: int = Field(default=60, ge=1)
     edits_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that a person types a stock or a price into a channel that is not right about it."""
+    order_edits_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that a clerk changes how many pieces of an order are wanted, in the webshop's own admin."""
     crashes_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that the hub dies at whatever it is doing."""
 
@@ -107,6 +109,7 @@ PRESETS: Final = {
         disk_full_per_day=Decimal("0.2"),
         outages_per_day=Decimal(1),
         edits_per_day=Decimal(3),
+        order_edits_per_day=Decimal(2),
         crashes_per_day=Decimal(2),
     ),
     "hostile": Faults(
@@ -140,6 +143,7 @@ PRESETS: Final = {
         outages_per_day=Decimal(4),
         outage_minutes_max=360,
         edits_per_day=Decimal(8),
+        order_edits_per_day=Decimal(8),
         crashes_per_day=Decimal(12),
     ),
 }

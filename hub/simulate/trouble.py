@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
+from hub.simulate.clerks import Clerks
 from hub.simulate.crew import HUB, HubCrew
 from hub.simulate.faults import Mischief
 from hub.simulate.line import BEFORE_WRITE, READ, WRITTEN, Line
@@ -48,6 +49,7 @@ class Trouble:
         """At which kind of seam the hub dies next, and at which of them; none for ""."""
         self._edited: set[tuple[str, str]] = set()
         scheduler.crashing, scheduler.died = self._dies, self._died
+        self.clerks = Clerks(retailer, truth, scheduler, mischief, tell)
         for work in (self._outages, self._edits, self._crashes):
             scheduler.start(work.__name__, work)
 

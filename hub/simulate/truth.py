@@ -46,6 +46,8 @@ class Sale:
     left_at: int = 0
     """When its goods left."""
     back: Counter[str] = field(default_factory=Counter)
+    taken_off: Counter[str] = field(default_factory=Counter)
+    """Pieces that a clerk took off it: they are not in `lines` any more, and whoever has not heard of it still counts them."""
     credited: list[int] = field(default_factory=list)
     """Sums given back later, below zero."""
 

@@ -190,3 +190,15 @@ def test_clocks_that_are_minutes_off_lose_nothing() -> None:
     assert max(map(abs, off.values())) > 120 * SECOND
     assert result.faults["clock_skew_seconds_max"] == 4
     assert result.settled_seconds < 3_600
+
+
+# somebody changes an order
+
+
+def test_an_order_that_a_clerk_makes_smaller_is_sent_smaller_and_its_pieces_can_be_bought_again() -> None:
+    simulation, result = lived(Faults(order_edits_per_day=Decimal(200), delivery_lost=Decimal("0.3")), customers=200)
+    smaller = [sale for sale in simulation.truth.sales if sale.taken_off]
+    assert len(smaller) == result.faults["order_edits_per_day"] > 1
+    sent = [sale for sale in smaller if sale.left_at]
+    assert sent
+    assert all(dict(sale.handed_out) == sale.lines for sale in sent)
