@@ -48,6 +48,8 @@ class ChannelStatus:
     lag_seconds: int
     changes: dict[str, int]
     listings: dict[str, int]
+    notices: list[str] = field(default_factory=list)
+    """What its connector wants a person to know, for as long as it lasts."""
     streams: list[StreamStatus] = field(default_factory=list)
 
 
@@ -97,6 +99,7 @@ def status(config: Config, manifests: Mapping[str, Manifest], database: Database
                 lag_seconds=max(0, now - oldest[name]) // 1_000_000 if name in oldest else 0,
                 changes={each: open_changes[(name, each)] for each in STATES if open_changes.get((name, each))},
                 listings={kind: count for (channel, kind), count in sorted(listings.items()) if channel == name},
+                notices=list(ledger.standing(tx, ledger.NOTICE, name)),
             )
             part.streams = [_stream(settings, manifests[name], stream, readings, now) for stream in manifests[name].streams]
             parts.append(part)

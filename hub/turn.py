@@ -19,6 +19,7 @@ from hub.log import logger
 from hub.observed import Observed
 from hub.push.choose import is_rise, next_at
 from hub.push.dispatch import Dispatch
+from hub.sdk.contract import Notices
 from hub.settings.model import Config
 from hub.store import changes, channels, cursors, ledger
 from hub.store.changes import OpenChange
@@ -58,6 +59,8 @@ class Turn:
         self._failures = 0
         self._bucket_kept = ""
         self._restored = False
+        self._noticed: tuple[str, ...] = ()
+        """What the connector wants a person to know, as the store has it."""
         self._paced = False
         """Whether the client's bucket was taken up from the store: from then on it knows more than the store does."""
 
@@ -90,6 +93,8 @@ class Turn:
         # A push that failed is something done as well, but no sign that the channel is in order again.
         if did and self._failures == failures:
             self._failures = 0
+        if did:
+            self._notice()
         self._keep_pace(0)
         return "worked" if did else "rests"
 
@@ -299,7 +304,9 @@ class Turn:
             self._bucket_kept = state
 
     def _restore(self) -> None:
-        state = self._database.read(lambda tx: channels.state(tx, self.name))
+        state, self._noticed = self._database.read(
+            lambda tx: (channels.state(tx, self.name), ledger.standing(tx, ledger.NOTICE, self.name))
+        )
         if state.bucket and not self._paced:
             self._channel.client.bucket.restore(json.loads(state.bucket))
         self._paced = True
@@ -308,6 +315,14 @@ class Turn:
         if self._channel.settings.mode != "live":
             self._database.transaction(lambda tx: changes.withdraw_own(tx, self.name))
         self._restored = True
+
+    def _notice(self) -> None:
+        """What the connector wants a person to know stands in the status for as long as it lasts."""
+        connector = self._channel.connector
+        words = tuple(sorted(connector.notices)) if isinstance(connector, Notices) else ()
+        if words != self._noticed:
+            self._database.transaction(lambda tx: ledger.stand(tx, ledger.NOTICE, self.name, words))
+            self._noticed = words
 
     def _count(self, name: str, what: str, number: int, also: Callable[[Tx], None]) -> None:
         def keep(tx: Tx) -> None:

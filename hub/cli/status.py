@@ -40,6 +40,9 @@ def _print(found: Status) -> None:
         for one in each.streams
     ]
     say.table(("channel", "stream", "polled", "swept", ""), streams, "streams")
+    for each in found.channels:
+        for words in each.notices:
+            say.line(f"{each.channel}: {words}")
     at_work = "at work" if found.working else "not at work"
     say.line(f"worker {at_work}; dirty {found.dirty}, inbox {found.inbox_waiting}, look-ups {found.look_ups}")
     say.line(f"dead letters {found.dead_letters}, holds {len(found.holds)}, store {found.store_bytes // 1024} KiB")

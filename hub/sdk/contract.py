@@ -12,6 +12,7 @@ capabilities it has; each capability marked `code: name` is one method of that n
     challenge(self, delivery: Delivery) -> bytes | None
     hooks(self), heal_hooks(self, url: str)                           # see `Subscribes`
     survey(self) -> dict                                              # see `Surveys`
+    notices                                                           # see `Notices`
 
 Methods raise the channel errors of `hub.errors`; the client raises them already for the usual statuses.
 """
@@ -113,6 +114,16 @@ class Subscribes(Protocol):
     def heal_hooks(self, url: str) -> list[str]:
         """Make what is missing and mend what is broken until every topic comes to `url`: words of what was done, none when all
         was well. What was not told meanwhile is read by whoever calls this."""
+        ...
+
+
+@runtime_checkable
+class Notices(Protocol):
+    """A connector that may have something to tell a person: an API version that has expired, for example."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """In words, each for as long as it lasts."""
         ...
 
 

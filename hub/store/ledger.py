@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
 from hub.flow import Key
 from hub.store.database import Tx
+
+NOTICE: Final = "notice"
+"""Name of the counters that stand for what connectors want a person to know."""
 
 
 class Entry(NamedTuple):
@@ -122,6 +125,17 @@ def count(tx: Tx, counted: Mapping[tuple[str, str, str], int]) -> None:
         "ON CONFLICT (name, channel, what) DO UPDATE SET value = counters.value + excluded.value",
         [(*key, value) for key, value in sorted(counted.items()) if value],
     )
+
+
+def stand(tx: Tx, name: str, channel: str, words: Collection[str]) -> None:
+    """Let exactly these counters of that name and channel stand at one, and all others of them at none."""
+    now = {key[2]: value for key, value in counters(tx).items() if key[:2] == (name, channel)}
+    count(tx, {(name, channel, what): (what in words) - now.get(what, 0) for what in {*now, *words}})
+
+
+def standing(tx: Tx, name: str, channel: str) -> tuple[str, ...]:
+    """What of that name stands of a channel, in order."""
+    return tuple(sorted(what for (said, of, what), value in counters(tx).items() if (said, of) == (name, channel) and value))
 
 
 def counters(tx: Tx) -> dict[tuple[str, str, str], int]:

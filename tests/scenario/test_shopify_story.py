@@ -9,6 +9,8 @@ import pytest
 from fault_stage import FOUR
 from stage import FILES, Stage, stage
 
+from hub.status import status
+
 WEBSHOP = """
 channel: webshop
 connector: shopify
@@ -87,3 +89,24 @@ def test_lost_deliveries_and_a_cancellation_are_made_good_by_reading(shop: Stage
     shop.run(600)
     assert everywhere(shop, "TEE") == (12, 12)
     assert shop.letters() == []
+
+
+def test_an_api_version_that_has_expired_stands_in_the_status_for_as_long_as_it_lasts(shop: Stage) -> None:
+    def noticed() -> list[str]:
+        hub = shop.hub
+        manifests = {name: channel.manifest for name, channel in hub.channels.items()}
+        found = status(hub.config, manifests, hub.database, shop.clock.now(), working=True)
+        return [words for channel in found.channels for words in channel.notices]
+
+    assert noticed() == []
+    shop.platforms["webshop"].options["versions"] = "2027-01,2027-04"
+    shop.run(90)
+    (words,) = noticed()
+    assert "answered by 2027-01" in words
+    shop.restart()
+    shop.run(90)
+    assert noticed() == [words], "once, also after a start"
+    shop.platforms["webshop"].options["versions"] = "2026-10"
+    shop.restart()
+    shop.run(90)
+    assert noticed() == []

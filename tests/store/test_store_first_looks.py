@@ -84,3 +84,18 @@ def test_tokens_are_kept_sealed_and_the_newest_counts(database: Database) -> Non
     database.transaction(lambda tx: tokens.save(tx, "shop", {"kept/refresh": b"two"}))
     assert database.read(lambda tx: tokens.of_channel(tx, "shop")) == {"granted/key": b"k", "kept/refresh": b"two"}
     assert database.read(lambda tx: tokens.of_channel(tx, "other")) == {}
+
+
+def test_words_stand_once_and_as_long_as_they_are_said(database: Database) -> None:
+    def stand(*words: str, channel: str = "shop") -> tuple[str, ...]:
+        database.transaction(lambda tx: ledger.stand(tx, ledger.NOTICE, channel, words))
+        return database.read(lambda tx: ledger.standing(tx, ledger.NOTICE, channel))
+
+    database.transaction(lambda tx: ledger.count(tx, {("tick", "shop", "old"): 3}))
+    assert stand("old", "new") == ("new", "old")
+    assert stand("old", channel="till") == ("old",)
+    assert stand("new") == ("new",)
+    assert stand("new") == ("new",)
+    assert stand() == ()
+    assert database.read(lambda tx: ledger.standing(tx, ledger.NOTICE, "till")) == ("old",)
+    assert database.read(ledger.counters)[("tick", "shop", "old")] == 3
