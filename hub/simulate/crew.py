@@ -43,8 +43,10 @@ class MemoryStore(SqliteDatabase):
         self._block.clear()
 
     def tables_with(self, word: str) -> set[str]:
-        """The tables in which this word stands in plain, in whatever case."""
-        lines = (line for line in self._writer.iterdump() if word in line.lower())
+        """The tables in which this word stands in plain, in lower case or capitalised, as text or within bytes."""
+        within = {each.encode().hex() for each in (word, word.capitalize())}
+        dumped = ((line, line.lower()) for line in self._writer.iterdump())
+        lines = (line for line, low in dumped if word in low or any(each in low for each in within))
         return {line.split('"')[1] if '"' in line else line[:40] for line in lines}
 
     def _look_inline(self, unit: Callable[[Tx], T]) -> T:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
@@ -120,8 +121,21 @@ class SendJudge:
             self._findings.found(
                 "in circles", f"{change.key} is written {CIRCLES} times within {CIRCLES_MICROS // 60_000_000} min"
             )
+        if "amount" in change.after:
+            self._price(change)
         if change.key.aspect == Aspect.STOCK and change.before is not None:
             self._stock(change, known, readings)
+
+    def _price(self, change: OpenChange) -> None:
+        pricing = self._retailer.config.pricing
+        rule = pricing.channels.get(change.key.channel)
+        if rule is None:
+            return
+        amount, currency = Decimal(str(change.after["amount"])), change.after.get("currency")
+        if rule.floor is not None and amount < rule.floor:
+            self._findings.found("price floor", f"{change.key} is to ask {amount}, never less than {rule.floor}")
+        if currency != pricing.lists[rule.list].currency:
+            self._findings.found("currency", f"{change.key} is to ask {amount} {currency}")
 
     def _stock(self, change: OpenChange, known: _Channel, readings: list[cursors.Reading]) -> None:
         name = change.key.channel
