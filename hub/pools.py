@@ -101,10 +101,12 @@ class Pools:
     ) -> None:
         """Add the stock targets of all these listings of the item to `wanted`."""
         sellers = [each for binding in bound for each in self._sellers(binding, item, known, heard, wanted)]
-        groups: dict[frozenset[str], list[_Seller]] = {}
+        groups: dict[tuple[frozenset[str], frozenset[str]], list[_Seller]] = {}
         for each in sellers:
-            groups.setdefault(self._rules.quota_places(each.locations), []).append(each)
-        for places, group in groups.items():
+            divided = self._rules.quota_places(each.locations)
+            # Who sells at counters only gets no part; each such pool stands by itself.
+            groups.setdefault((divided, frozenset() if divided else frozenset(each.locations)), []).append(each)
+        for (places, _), group in groups.items():
             if self._scarce(group, item, known):
                 self._by_quota(item, group, sorted(places), known, heard, wanted)
                 continue

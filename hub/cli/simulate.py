@@ -34,6 +34,9 @@ def simulate(
     contest: Annotated[
         bool, typer.Option("--contest", help="What is told first, against first in, first out, in front of a small budget")
     ] = False,
+    exposure: Annotated[
+        bool, typer.Option("--exposure", help="What safety stock and dividing the last pieces buy: the same seeds side by side")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What came of each seed as JSON")] = False,
 ) -> None:
     """Rehearse days on platforms in small; 0 only when every channel agrees in the end and no promise was broken."""
@@ -49,6 +52,10 @@ def simulate(
     sold, come = SIZES.get("small" if config else world, SIZES["small"])
     wanted = Wanted(chosen[0], days, items or sold, customers or come)
     course = Course(chosen, wanted, config, world, faults, jobs, resume, report)
+    if exposure:
+        from hub.simulate.side_by_side import run_side_by_side
+
+        raise typer.Exit(0 if run_side_by_side(course, as_json=as_json) else 1)
     raise typer.Exit(0 if run_seeds(course, as_json=as_json) else 1)
 
 

@@ -11,23 +11,27 @@ from hub.settings.model import AllocationRule, Config
 from hub.simulate.retailer import Retailer
 from hub.simulate.truth import Truth
 
+Places = tuple[str, ...]
 
-def wrong_pool(retailer: Retailer, truth: Truth, channel: str, sku: str, shown: int) -> Iterator[tuple[int, int]]:
-    """(shown, what it should be) where a channel that sells all its places as one shows something else."""
-    places = retailer.sells_from(channel)
+
+def wrong_pool(
+    retailer: Retailer, truth: Truth, channel: str, sku: str, shown: int, place: str = ""
+) -> Iterator[tuple[int, int]]:
+    """(shown, what it should be) where a channel shows something else of all its places as one, or of this one."""
+    places = (place,) if place else retailer.sells_from(channel)
     rule = _rule(retailer.config, channel, sku)
-    there = truth.sellable(places, sku)
-    scarce = rule.quota_below and there <= max(rule.quota_below * 3 // 2 + 1, rule.quota_above or 0)
-    should = _plain(there, rule)
-    if scarce and there <= rule.quota_below:
-        low, high = _divided(retailer, truth, channel, sku, rule)
-        if not low <= shown <= high:
-            yield shown, low if shown < low else high
-    elif shown != should:
+    should = _plain(truth.sellable(places, sku), rule)
+    right = [(should, should)]
+    if rule.quota_below:
+        mine = _not_at_counters(retailer, places)
+        pools = [pool for _, pool in _pools(retailer) if mine and _not_at_counters(retailer, pool) == mine] or [places]
+        scarcest = min(truth.sellable(pool, sku) for pool in pools)
+        ends = rule.quota_above or rule.quota_below * 3 // 2 + 1
+        divided = _divided(retailer, truth, channel, sku, mine, rule)
         # Between the two marks both are right: which one holds depends on whether it was scarce before.
-        low, high = _divided(retailer, truth, channel, sku, rule) if scarce else (should, should)
-        if not low <= shown <= high:
-            yield shown, should
+        right = [divided] if scarcest <= rule.quota_below else [*right, divided] if scarcest <= ends else right
+    if not any(low <= shown <= high for low, high in right):
+        yield shown, right[-1][1]
 
 
 def _plain(there: int, rule: AllocationRule) -> int:
@@ -36,18 +40,32 @@ def _plain(there: int, rule: AllocationRule) -> int:
     return kept if kept >= rule.threshold else 0
 
 
-def _divided(retailer: Retailer, truth: Truth, channel: str, sku: str, rule: AllocationRule) -> tuple[int, int]:
+def _divided(
+    retailer: Retailer, truth: Truth, channel: str, sku: str, mine: frozenset[str], rule: AllocationRule
+) -> tuple[int, int]:
     """The least and the most that the channel's part of the last pieces can be: its weight's, rounded down or up."""
-    config, places = retailer.config, retailer.sells_from(channel)
-    divided = tuple(place for place in places if place not in retailer.shops.values())
-    pieces = max(0, truth.sellable(divided, sku) - rule.safety_stock)
-    sellers = [name for name, each in config.channels.items() if set(each.sells_from) - set(retailer.shops.values())]
-    kept = sum(weight for name, weight in rule.quota_weights.items() if name == retailer.books)
+    pieces = max(0, truth.sellable(tuple(sorted(mine)), sku) - rule.safety_stock)
+    sellers = [name for name, pool in _pools(retailer) if mine and _not_at_counters(retailer, pool) == mine]
     weights = {name: rule.quota_weights.get(name, 1) for name in sellers}
-    whole = sum(weights.values()) + kept
+    whole = sum(weights.values()) + rule.quota_weights.get(retailer.books, 0)
     if not whole or not weights.get(channel):
         return 0, 0
     return pieces * weights[channel] // whole, -(-pieces * weights[channel] // whole)
+
+
+def _pools(retailer: Retailer) -> Iterator[tuple[str, Places]]:
+    """(channel, places) of every figure by which customers buy what they do not hold in hand."""
+    for name, about in retailer.config.channels.items():
+        if name in retailer.shops or name == retailer.books:
+            continue
+        if about.figures_at:
+            yield from ((name, (place,)) for place in about.figures_at)
+        elif about.sells_from:
+            yield name, tuple(about.sells_from)
+
+
+def _not_at_counters(retailer: Retailer, places: Places) -> frozenset[str]:
+    return frozenset(places) - frozenset(retailer.shops.values())
 
 
 def _rule(config: Config, channel: str, sku: str) -> AllocationRule:

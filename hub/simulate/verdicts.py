@@ -25,7 +25,7 @@ def wrong_numbers(retailer: Retailer, truth: Truth) -> Iterator[tuple[str, str, 
             if seen is None:
                 yield channel, good.sku, "is not listed"
                 continue
-            price = truth.price[good.sku] if channel == retailer.books else truth.asked_price(good.sku)
+            price = truth.price[good.sku] if channel == retailer.books else asked(retailer, truth, channel, good.sku)
             if seen["price"] is None or Decimal(seen["price"]) != price:
                 yield channel, good.sku, f"asks {seen['price']}, should be {price}"
             if seen["state"] != "active":
@@ -33,6 +33,12 @@ def wrong_numbers(retailer: Retailer, truth: Truth) -> Iterator[tuple[str, str, 
             yield from ((channel, good.sku, words) for words in _wrong_stock(retailer, truth, channel, good.sku, seen["stock"]))
         surplus = set(shown) - {good.sku for good in truth.goods} - set(KINDS_BOOKED)
         yield from ((channel, sku, "is listed and nobody sells it") for sku in sorted(surplus))
+
+
+def asked(retailer: Retailer, truth: Truth, channel: str, sku: str) -> Decimal:
+    """What this channel should ask: the price with tax, and never less than its floor."""
+    rule = retailer.config.pricing.channels.get(channel)
+    return max(truth.asked_price(sku), rule.floor if rule is not None and rule.floor is not None else Decimal(0))
 
 
 def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock: dict[str, Any]) -> Iterator[str]:
@@ -46,10 +52,11 @@ def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock
         lie = sum(truth.shelf[where, sku] for where in (warehouse, *retailer.shops.values()))
         pairs = [("at the warehouse", there, truth.shelf[warehouse, sku]), ("everywhere", together, lie)]
     elif channel in retailer.webshops and retailer.each_place(channel):
-        pairs = [
-            (f"to sell from {where}", int(stock.get(retailer.place(where, channel), 0)), truth.sellable((where,), sku))
-            for where in retailer.sells_from(channel)
-        ]
+        for where in retailer.sells_from(channel):
+            there = int(stock.get(retailer.place(where, channel), 0))
+            wrong = wrong_pool(retailer, truth, channel, sku, there, where)
+            yield from (f"shows {one} to sell from {where}, should be {two}" for one, two in wrong)
+        return
     else:
         yield from (f"shows {one} to sell, should be {two}" for one, two in wrong_pool(retailer, truth, channel, sku, together))
         return
