@@ -108,3 +108,17 @@ def test_a_till_whose_clock_is_wrong_is_told_what_moved_by_its_own_clock(tmp_pat
     shop.run(300)
     assert (shop.at_till("LAMP"), shop.shops("LAMP")) == (2, (2, 2))
     assert shop.quiet()
+
+
+def test_what_was_sold_unheard_is_not_offered_again_by_a_write_that_comes_between(tmp_path: Path) -> None:
+    """Found while the last pieces were divided: a figure decided before a sale that nobody told of was written over it."""
+    shop = merchant(tmp_path, {"TEE": (5, 10)})
+    assert shop.shops("TEE") == (15, 15)
+    shop.webshop.order({"TEE": 2})
+    shop.stage.lose_deliveries()
+    offered: list[int] = []
+    shop.webshop.seam = lambda _: offered.append(shop.shops("TEE")[0])
+    shop.till.sell("TEE", 1, AARHUS)
+    shop.run(300)
+    assert max(offered) == 13, "two were sold, and nobody offers them again"
+    assert shop.shops("TEE") == (12, 12)
