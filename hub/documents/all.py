@@ -46,7 +46,7 @@ def documents(
             wanted.update(found)
             words += [stuck] if stuck else []
     if DAY not in told.origin.record:
-        wanted.update(told_back(order, told, sayings, given_back, around))
+        wanted.update(told_back(order, told, sayings, given_back, around, dict(wanted)))
     wanted.update(moved(order, told, around, routes))
     words += sorted({each.words for each in given_back if each.words})
     return wanted, "; ".join(dict.fromkeys(words))

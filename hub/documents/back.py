@@ -6,7 +6,7 @@ A fact that was told is never told again under another name: what was told count
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hub.canonical.values import Plain
@@ -27,14 +27,22 @@ WHOLE: Final = 1_000
 
 
 def told_back(
-    order: Order, told: Facts, sayings: Sequence[Saying], credits: Sequence[Credit], around: Around
+    order: Order,
+    told: Facts,
+    sayings: Sequence[Saying],
+    credits: Sequence[Credit],
+    around: Around,
+    booked: Mapping[Key, Target],
 ) -> dict[Key, Target]:
-    """Everything that the order's birthplace must know, and that a till must know of what it was to hand over."""
+    """Everything that the order's birthplace must know, and that a till must know of what it was to hand over.
+
+    `booked` are the documents that other systems are to hold of it now.
+    """
     wanted: dict[Key, Target] = {}
     if told.state != "ended" or any(each.role != ORIGIN for each in sayings):
         wanted.update(_fulfilled(order, told, sayings, around))
     wanted.update(_ready(order, told, sayings, around))
-    wanted.update(_cancelled(order, told, sayings, around))
+    wanted.update(_cancelled(order, told, sayings, around, booked))
     wanted.update(_given_back(order, told, credits, around))
     wanted.update(_rung_up(order, told, sayings, around))
     return wanted
@@ -129,7 +137,9 @@ def _ready(order: Order, told: Facts, sayings: Sequence[Saying], around: Around)
     return wanted
 
 
-def _cancelled(order: Order, told: Facts, sayings: Sequence[Saying], around: Around) -> dict[Key, Target]:
+def _cancelled(
+    order: Order, told: Facts, sayings: Sequence[Saying], around: Around, booked: Mapping[Key, Target]
+) -> dict[Key, Target]:
     """Pieces that the books were to deliver and gave up, and that the birthplace still counts on."""
     wanted: dict[Key, Target] = {}
     if not around.tells(order.channel, CANCELLED) or told.state in ("cancelled", "ended"):
@@ -139,7 +149,7 @@ def _cancelled(order: Order, told: Facts, sayings: Sequence[Saying], around: Aro
         if not takes_all(channel, around) and around.executors.get(pickup_at(order, told, around)) != channel:
             # What a place does not send is sent from another one; what it does not hand over, nobody does.
             continue
-        lost = _given_up(order, told, there, around)
+        lost = _given_up(order, told, there, around, booked)
         parts = []
         for line in told.lines:
             item = around.item_of(order.channel, line.listing)
@@ -158,12 +168,15 @@ def _cancelled(order: Order, told: Facts, sayings: Sequence[Saying], around: Aro
     return wanted
 
 
-def _given_up(order: Order, told: Facts, there: Sequence[Saying], around: Around) -> dict[str, int]:
-    """Item → what the system took on as documents and keeps no more; nothing while what it says is older than our word."""
+def _given_up(order: Order, told: Facts, there: Sequence[Saying], around: Around, booked: Mapping[Key, Target]) -> dict[str, int]:
+    """Item → what the system took on as documents and keeps no more; nothing while what it says is older than our word, or our
+    word is just being changed: what was called off at the birthplace meanwhile would be called off again."""
     asked: dict[str, int] = {}
     for key, stored in around.told_before(order, there[0].channel, PLACED).items():
         seen = around.observations.get(key)
         if seen is None or difference(key.aspect, stored.target.value, seen.observation.value) is not None:
+            return {}
+        if key in booked and booked[key].value != stored.target.value:
             return {}
         if any(each.begun <= seen.observation.answered for each in there):
             return {}
