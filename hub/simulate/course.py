@@ -25,7 +25,7 @@ from hub.simulate.earlier import Kept, mark
 from hub.simulate.faults import faults_of
 from hub.simulate.report import page
 from hub.simulate.retailer import WORLDS, generated, own, texts_of
-from hub.simulate.scheduler import START
+from hub.simulate.scheduler import start_of
 from hub.simulate.simulation import Result, Simulation, Wanted
 
 TELLS_SHOWN: Final = 20
@@ -119,7 +119,7 @@ def _quiet() -> None:
 
 def _alone(course: Course, seed: int) -> Result:
     _quiet()
-    return Simulation(course.config(), replace(course.wanted, seed=seed), faults_of(course.faults)).run()
+    return Simulation(course.config(), replace(course.wanted, seed=seed, start=start_of(seed)), faults_of(course.faults)).run()
 
 
 def _shown(course: Course, seed: int, said: Console) -> Result:
@@ -127,7 +127,9 @@ def _shown(course: Course, seed: int, said: Console) -> Result:
     columns = (TextColumn("seed {task.fields[seed]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
     with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as shown:
         bar = shown.add_task("", total=1.0, seed=seed)
-        simulation = Simulation(course.config(), replace(course.wanted, seed=seed), faults_of(course.faults))
+        simulation = Simulation(
+            course.config(), replace(course.wanted, seed=seed, start=start_of(seed)), faults_of(course.faults)
+        )
         return simulation.run(lambda share: shown.update(bar, completed=share))
 
 
@@ -135,7 +137,9 @@ def _explain(result: Result, said: Console) -> None:
     """A seed that failed: what broke at which step, what people did last, and the last lines of the ledger."""
     said.print(f"\nSeed {result.seed}:", style="bold red")
     for violation in result.violations:
-        said.print(f"  {(violation.at - START) / 3_600_000_000:.3f} h  {violation}", markup=False, highlight=False)
+        said.print(
+            f"  {(violation.at - start_of(result.seed)) / 3_600_000_000:.3f} h  {violation}", markup=False, highlight=False
+        )
     said.print("What people did last:")
     for line in result.tells[-TELLS_SHOWN:]:
         said.print(f"  {line}", markup=False, highlight=False)

@@ -19,6 +19,18 @@ from hub.clock import Wake
 
 START: Final = 1_789_970_400_000_000
 """A Monday, six in the morning UTC."""
+SPRING: Final = 1_774_677_600_000_000
+"""Saturday, 28 March 2026, six in the morning UTC: in the night that follows Europe's clocks go forward."""
+AUTUMN: Final = 1_792_821_600_000_000
+"""Saturday, 24 October 2026, likewise: they go back."""
+STARTS: Final = (START, SPRING, AUTUMN)
+
+
+def start_of(seed: int) -> int:
+    """When the days of a seed begin: seeds take turns with an ordinary week and the two nights on which clocks change."""
+    return STARTS[seed % len(STARTS)]
+
+
 WORLD: Final = "world"
 """The crew of everybody but the hub: nothing happens to a platform but by them, requests under way included."""
 STILL_MAX: Final = 200_000
@@ -77,6 +89,8 @@ class Scheduler:
     seed: int
     switching: float = 0.25
     now: int = START
+    began: int = field(init=False)
+    """When it began."""
     steps: int = 0
     failures: list[BaseException] = field(default_factory=list)
     """What ended a worker that should have gone on."""
@@ -95,6 +109,7 @@ class Scheduler:
 
     def __post_init__(self) -> None:
         self._random = random.Random(f"order of workers {self.seed}")
+        self.began = self.now
 
     # who takes part
 
@@ -230,7 +245,7 @@ class VirtualClock:
 
     def monotonic(self) -> float:
         """Seconds since the start."""
-        return (self._scheduler.now - START) / 1_000_000
+        return (self._scheduler.now - self._scheduler.began) / 1_000_000
 
     def sleep(self, seconds: float) -> None:
         """Let others go on for that long."""

@@ -58,6 +58,8 @@ class Wanted:
     """How many customers come in a day, about."""
     hours: int = 0
     """So many more than whole days."""
+    start: int = START
+    """When it begins (microseconds UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Simulation:
     def __init__(self, config: Config, wanted: Wanted, faults: Faults) -> None:
         self._wanted = wanted
         seed = wanted.seed
-        self.scheduler = Scheduler(seed)
+        self.scheduler = Scheduler(seed, now=wanted.start)
         self.clock = VirtualClock(self.scheduler)
         self.mischief = Mischief(faults, seed)
         clock_of = self.mischief.clock_of(self.clock)
@@ -130,7 +132,7 @@ class Simulation:
 
     def tell(self, words: str) -> None:
         """Note what somebody does."""
-        self.tells.append(f"{(self.scheduler.now - START) / 3_600_000_000:8.3f} h  {words}")
+        self.tells.append(f"{(self.scheduler.now - self.scheduler.began) / 3_600_000_000:8.3f} h  {words}")
 
     # the course of it
 
@@ -146,10 +148,10 @@ class Simulation:
             self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, self._restarted, self.tell
         )
         self.spells = Spells(self.retailer, self.crew, self._lines, self.scheduler, self.mischief, self.tell)
-        end = START + wanted.days * DAY_MICROS + wanted.hours * HOUR_MICROS
+        end = self.scheduler.began + wanted.days * DAY_MICROS + wanted.hours * HOUR_MICROS
         while self.scheduler.now < end and not self.findings.violations:
             self._go(min(end, self.scheduler.now + 3_600_000_000))
-            progress((self.scheduler.now - START) / (end - START))
+            progress((self.scheduler.now - self.scheduler.began) / (end - self.scheduler.began))
         settled = self._settle() if not self.findings.violations else 0.0
         return self._result(settled)
 
@@ -215,7 +217,8 @@ class Simulation:
 
     def _result(self, settled: float) -> Result:
         with self.scheduler.alone():
-            lines = self.crew.store.read(lambda tx: ledger.after(tx, 0, LEDGER_LINES_MAX))
+            kept = self.crew.store.read(lambda tx: ledger.after(tx, 0, LEDGER_LINES_MAX))
+        lines = [_words(line, self.scheduler.began) for line in kept]
         disagreed = {
             name: (self.disagreement.share(name, 50), self.disagreement.share(name, 99), self.disagreement.share(name, 100))
             for name in self.retailer.platforms
@@ -223,9 +226,9 @@ class Simulation:
         return Result(
             self._wanted.seed,
             self.findings.violations,
-            hashlib.sha256("\n".join(map(_words, lines)).encode()).hexdigest(),
+            hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             self.scheduler.steps,
-            (self.scheduler.now - START) / 1_000_000,
+            (self.scheduler.now - self.scheduler.began) / 1_000_000,
             settled,
             len(self.truth.sales),
             sum(each.pieces for each in self.truth.oversold),
@@ -234,12 +237,12 @@ class Simulation:
             self.crew.starts,
             disagreed,
             self.disagreement.worst[1],
-            [_words(line) for line in lines[-30:]],
+            lines[-30:],
             list(self.tells),
             self.all_knowing.account,
             self.exposure.channels,
         )
 
 
-def _words(line: Entry) -> str:
-    return f"{line.seq} {(line.at - START) / 3_600_000_000:.4f} h {line.event} {line.key} {line.item} {line.words}"
+def _words(line: Entry, began: int) -> str:
+    return f"{line.seq} {(line.at - began) / 3_600_000_000:.4f} h {line.event} {line.key} {line.item} {line.words}"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 from stage import stage
 
 from connectors.template.sandbox import Sandbox
+from hub.canonical.values import moment
 from hub.clock import ManualClock
+from hub.paths import shipped_config
+from hub.settings.load import load_text
 from hub.simulate.faults import PRESETS, Faults, Mischief
-from hub.simulate.retailer import generated
+from hub.simulate.retailer import generated, texts_of
+from hub.simulate.scheduler import AUTUMN, SPRING, start_of
 from hub.simulate.simulation import Result, Simulation, Wanted
 from hub.simulate.truth import Sale, Truth
 from hub.simulate.weather import Quota, Weather
@@ -202,3 +208,37 @@ def test_an_order_that_a_clerk_makes_smaller_is_sent_smaller_and_its_pieces_can_
     sent = [sale for sale in smaller if sale.left_at]
     assert sent
     assert all(dict(sale.handed_out) == sale.lines for sale in sent)
+
+
+# the two nights
+
+
+def test_seeds_take_turns_with_an_ordinary_week_and_the_nights_on_which_clocks_change() -> None:
+    copenhagen = ZoneInfo("Europe/Copenhagen")
+    noons = [(moment(start_of(seed)).astimezone(copenhagen), start_of(seed) + 24 * 3_600 * SECOND) for seed in range(3)]
+    shifts = [moment(later).astimezone(copenhagen).utcoffset() != first.utcoffset() for first, later in noons]
+    assert shifts == [False, True, True]
+    assert start_of(4) == SPRING
+
+
+@pytest.mark.parametrize("start", [SPRING, AUTUMN])
+def test_each_day_is_booked_once_though_a_night_is_an_hour_shorter_or_longer(start: int) -> None:
+    folder = shipped_config() / "small"
+    texts = texts_of(folder)
+    daily = "\norders:\n  books: {till: daily}\n  time_zone: Europe/Copenhagen\n"
+    texts["channels/erp.yaml"] = texts["channels/erp.yaml"].replace("\norders:\n", daily)
+    simulation = Simulation(load_text(texts, str(folder)), Wanted(1, 1, 2, 60, 14, start=start), Faults())
+    result = simulation.run()
+    # The judge looks for each receipt by itself: here it stands in the document of its day.
+    assert {each.promise for each in result.violations if "till-" in each.words} == {"each sale once"}
+    assert [each.words for each in result.violations if "till-" not in each.words] == []
+    rung: Counter[str] = Counter()
+    for sale in simulation.truth.sales:
+        if sale.kind == "receipt":
+            day = moment(sale.at).astimezone(ZoneInfo("Europe/Copenhagen")).date()
+            rung[f"till-{day}-aarhus-DKK"] += sale.total_minor
+    booked = {
+        str(slip["reference"]): slip["total_minor"] for slip in simulation.retailer.platforms["erp"].orders_shown().values()
+    }
+    assert {name: total for name, total in booked.items() if name.endswith("-aarhus-DKK")} == dict(rung)
+    assert len(rung) == 2
