@@ -15,6 +15,7 @@ from hub.channel import Channel
 from hub.clock import Clock
 from hub.errors import ConfigError
 from hub.files import refuse
+from hub.flow import Aspect
 from hub.mapping.mappings import load_mappings
 from hub.merge.authority import Authority
 from hub.observed import Observed
@@ -161,7 +162,9 @@ def channel_of(
         kept=(lambda key: tokens.kept(name, key)) if tokens is not None else lambda _: "",
     )
     connector = registry.connector_class(settings.connector)(manifest, context)
-    return Channel(name, settings, manifest, mappings, connector, client, sells=bool(settings.sells_from))
+    stock = manifest.sends.get(Aspect.STOCK)
+    each_place = bool(settings.figures_at) and stock is not None and stock.basis == "available"
+    return Channel(name, settings, manifest, mappings, connector, client, sells=bool(settings.sells_from) or each_place)
 
 
 def _granted(

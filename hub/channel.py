@@ -26,7 +26,7 @@ class Channel:
     connector: Connector
     client: Client
     sells: bool = False
-    """Whether customers can buy here (it has `sells_from`)."""
+    """Whether customers can buy here: it sells from locations together, or shows of each what may be bought."""
 
     @property
     def takes_orders(self) -> bool:

@@ -344,7 +344,7 @@ class Told:
         fell: list[tuple[Key, int, StoredObservation]] = []
         for each in accepted:
             key, old = each.observation.key, known.get(each.observation.key)
-            if old is None or key.aspect != Aspect.STOCK or key.place or not self._channels[key.channel].takes_orders:
+            if old is None or key.aspect != Aspect.STOCK or not self._channels[key.channel].takes_orders:
                 continue
             fall = int(old.observation.value["sellable"]) - int(each.observation.value["sellable"])
             if fall > 0:
@@ -356,7 +356,7 @@ class Told:
                 key.listing,
                 str(mark),
                 binding.item,
-                "",
+                key.place,
                 fall * binding.factor,
                 key.channel,
                 "provisional",

@@ -26,12 +26,20 @@ WANTS: Final = (
     ("phones", 6),
     ("gives_back", 4),
     ("brings_back", 4),
-    ("rings_up_more", 4),
+    ("rings_up_more", 5),
+    ("swaps", 2),
     ("thinks_again", 3),
 )
+MORE: Final = ("tip", "cash", "custom", "discount", "gift card")
+"""What stands on a receipt besides goods."""
 SHIPPING: Final = Decimal("39.00")
 CAMPAIGN_WEIGHT: Final = 40.0
 """How much more one thing is wanted while there is a campaign for it."""
+CAMPAIGN_SHARE: Final = 0.5
+"""On how many days there is one."""
+CAMPAIGN_HOURS: Final = (2.0, 5.0)
+BASKET: Final = (1, 1, 1, 1, 1, 2, 2, 3)
+"""How many different things somebody buys at once."""
 
 
 def person(number: int) -> dict[str, str]:
@@ -63,14 +71,24 @@ class Customers:
         self._persons = 0
         self._campaign = ""
         scheduler.start("customers", self._come)
+        scheduler.start("campaigns", self._campaigns)
 
     def close(self) -> None:
         """Nobody comes any more."""
         self._open = False
 
-    def campaign(self, sku: str) -> None:
-        """From now on everybody talks of this one; of none for ""."""
-        self._campaign = sku
+    def _campaigns(self) -> None:
+        """On some days everybody talks of one thing for some hours, whatever it is."""
+        luck = Random(f"campaigns {self._luck.random()}")
+        while self._open:
+            until_noon, hours = luck.uniform(4, 12), luck.uniform(*CAMPAIGN_HOURS)
+            self._scheduler.sleep(until_noon * 3_600)
+            if luck.random() < CAMPAIGN_SHARE and self._open:
+                self._campaign = luck.choice(self._truth.goods).sku
+                self._tell(f"a campaign for {self._campaign} begins")
+            self._scheduler.sleep(hours * 3_600)
+            self._campaign = ""
+            self._scheduler.sleep((24 - until_noon - hours) * 3_600)
 
     def _come(self) -> None:
         words, weights = [word for word, _ in WANTS], [weight for _, weight in WANTS]
@@ -90,21 +108,25 @@ class Customers:
         weights = [good.weight * (CAMPAIGN_WEIGHT if good.sku == self._campaign else 1.0) for good in goods]
         return self._luck.choices(goods, weights)[0].sku
 
+    def _basket(self, pieces: tuple[int, ...]) -> dict[str, int]:
+        return {self._wanted(): self._luck.choice(pieces) for _ in range(self._luck.choice(BASKET))}
+
     def _hand(self, channel: str) -> Any:
         return self._retailer.platforms[channel]
 
     # in the shop
 
     def _rings_up(self) -> None:
-        till, sku, pieces = self._counter(), self._wanted(), self._luck.choice((1, 1, 1, 2))
-        if self._is_day and self._truth.takeable(self._retailer.shops[till], sku) >= pieces:
-            self._receipt(till, {sku: pieces}, {}, {})
+        till, basket = self._counter(), self._basket((1, 1, 1, 2))
+        there = {sku: n for sku, n in basket.items() if self._truth.takeable(self._retailer.shops[till], sku) >= n}
+        if self._is_day and there:
+            self._receipt(till, there, {}, {})
 
     def _counter(self) -> str:
         return self._luck.choice(self._retailer.tills)
 
     def _rings_up_more(self) -> None:
-        till, sku, kind = self._counter(), self._wanted(), self._luck.choice(("tip", "cash", "custom", "discount"))
+        till, sku, kind = self._counter(), self._wanted(), self._luck.choice(MORE)
         if not self._is_day or self._truth.takeable(self._retailer.shops[till], sku) < 1:
             return
         more: dict[str, dict[str, Any]] = {
@@ -112,8 +134,15 @@ class Customers:
             "cash": {"rounding": Decimal("0.05"), "tender": "CASH"},
             "custom": {"custom": [("Repair", Decimal(150))]},
             "discount": {"discounts": {sku: Decimal(5)}},
+            "gift card": {"gift_cards": [Decimal(500)]},
         }
         self._receipt(till, {sku: 1}, {}, more[kind])
+
+    def _swaps(self) -> None:
+        """Somebody brings one thing and takes another."""
+        till, brought, taken = self._counter(), self._wanted(), self._wanted()
+        if self._is_day and brought != taken and self._truth.takeable(self._retailer.shops[till], taken) >= 1:
+            self._receipt(till, {taken: 1}, {brought: 1}, {})
 
     def _gives_back(self) -> None:
         if self._is_day:
@@ -167,19 +196,23 @@ class Customers:
                 self._order(webshop, "fetched", shop, how)
 
     def _order(self, webshop: str, kind: str, place: str, how: dict[str, Any]) -> None:
-        sku, pieces = self._wanted(), self._luck.choice((1, 1, 2, 3))
         hand = self._hand(webshop)
-        stock = hand.shown()[sku]["stock"]
-        shown = stock.get(how["place"], 0) if "place" in how else sum(stock.values())
-        # Who means to fetch it asks whether it is there.
-        if kind == "fetched" and self._truth.free(place, sku) < pieces:
-            return
-        if shown < pieces:
-            if self._truth.onlooker is not None:
+        displayed = hand.shown()
+        basket: dict[str, int] = {}
+        for sku, pieces in self._basket((1, 1, 2, 3)).items():
+            stock = displayed[sku]["stock"]
+            shown = stock.get(how["place"], 0) if "place" in how else sum(stock.values())
+            # Who means to fetch it asks whether it is there.
+            if kind == "fetched" and self._truth.free(place, sku) < pieces:
+                continue
+            if shown >= pieces:
+                basket[sku] = pieces
+            elif self._truth.onlooker is not None:
                 self._truth.onlooker.turns_away(webshop, sku, pieces, shown, place, self._scheduler.now)
+        if not basket:
             return
         self._persons += 1
-        their = hand.order({sku: pieces}, customer=person(self._persons), **how)
+        their = hand.order(basket, customer=person(self._persons), **how)
         slip = hand.orders_shown()[their]
         lines = {line["sku"]: int(line["quantity"]) for line in slip["lines"]}
         number = f"{webshop}-{slip['number']}"
@@ -200,7 +233,7 @@ class Customers:
 
     def _thinks_again(self) -> None:
         """Somebody calls an order off that has not left, and nobody has begun to put aside."""
-        waiting = [sale for sale in self._truth.sales if sale.kind == "sent" and sale.open and not sale.aside]
+        waiting = [sale for sale in self._truth.sales if sale.kind == "sent" and sale.open and not sale.handed_out]
         if waiting:
             sale = self._luck.choice(waiting)
             call_off(self._hand(sale.origin), sale)

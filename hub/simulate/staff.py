@@ -22,6 +22,10 @@ SHORT_AFTER_MICROS: Final = 2 * HOUR
 """So long they look for goods that are not there before they call an order off."""
 COUNT_APART_MICROS: Final = 12 * HOUR
 """What was handed over so lately is not counted: its own figure may not have followed yet."""
+PARTS_SHARE: Final = 0.3
+"""How often not everything is sent at once."""
+RUNG_UP_SHARE: Final = 0.3
+"""How often a clerk rings up what somebody fetches, instead of marking it as collected."""
 CHORES_PER_DAY: Final = 20
 CHORES: Final = (("receives", 8), ("counts_shop", 3), ("counts_warehouse", 3), ("changes_price", 4))
 
@@ -77,11 +81,20 @@ class Staff:
             if not self._is_there(sale):
                 self._give_up(sale)
             elif ident in slips and self._says_the_same(slips[ident], sale):
-                books.ship(ident, tracking=f"TRACK-{ident}")
-                self._truth.hand_out(sale, self._scheduler.now)
-                self._tell(f"the warehouse sends {sale.number or sale.their}")
+                self._send(books, ident, sale)
+
+    def _send(self, books: Any, ident: str, sale: Sale) -> None:
+        """All of it, or of several things the first, and the rest at a later round."""
+        parts = dict(sale.open)
+        if len(parts) > 1 and self._luck.random() < PARTS_SHARE:
+            parts = dict(list(parts.items())[:1])
+        whole = parts == sale.open
+        books.ship(ident, None if whole else parts, tracking=f"TRACK-{ident}-{len(sale.handed_out)}")
+        self._truth.hand_out(sale, self._scheduler.now, parts)
+        self._tell(f"the warehouse sends {'all' if whole else parts} of {sale.number or sale.their}")
 
     def _says_the_same(self, slip: dict[str, Any], sale: Sale) -> bool:
+        """Whether the slip is over what was bought; what of it was sent counts with it."""
         wanted = {line["sku"]: line["quantity"] - line["cancelled"] for line in slip["lines"] if line["sku"] in sale.lines}
         return wanted == sale.lines
 
@@ -117,9 +130,15 @@ class Staff:
             ready = self._ready_at.setdefault(sale.number, self._scheduler.now)
             if self._scheduler.now - ready < COLLECTS_AFTER_MICROS:
                 continue
-            self._till_for(sale).collect(slips[sale.number])
+            till = self._till_for(sale)
+            if self._luck.random() < RUNG_UP_SHARE:
+                place = self._retailer.place(sale.place, self._retailer.till_of(sale.place))
+                till.ring_up(dict(sale.open), place=place, reference=sale.number)
+                self._tell(f"{sale.number} is fetched and rung up")
+            else:
+                till.collect(slips[sale.number])
+                self._tell(f"{sale.number} is fetched")
             self._truth.hand_out(sale, self._scheduler.now)
-            self._tell(f"{sale.number} is fetched")
 
     def _is_there(self, sale: Sale) -> bool:
         room = {sku: self._truth.shelf[sale.place, sku] for sku in sale.open}
@@ -129,7 +148,13 @@ class Staff:
 
     def _give_up(self, sale: Sale) -> None:
         """Nobody finds it: after a while it is called off where it was bought."""
-        if self._scheduler.now - sale.at >= SHORT_AFTER_MICROS:
+        if self._scheduler.now - sale.at < SHORT_AFTER_MICROS:
+            return
+        if sale.handed_out:
+            # A part of it is on its way already: the rest is bought in.
+            for sku in sale.open:
+                self._receives(sku)
+        else:
             call_off(self._hand(sale.origin), sale)
             self._tell(f"{sale.number or sale.their} is called off: it is not there")
 

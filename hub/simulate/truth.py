@@ -121,9 +121,9 @@ class Truth:
         aside = sum(sale.open.get(sku, 0) for sale in self._waiting if sale.place == place and sale.aside)
         return self.shelf[place, sku] - aside
 
-    def hand_out(self, sale: Sale, now: int) -> None:
-        """Everything that waits of it leaves its place for good."""
-        for sku, pieces in sale.open.items():
+    def hand_out(self, sale: Sale, now: int, parts: dict[str, int] | None = None) -> None:
+        """Everything that waits of it (or only these parts) leaves its place for good."""
+        for sku, pieces in (sale.open if parts is None else parts).items():
             self.shelf[sale.place, sku] -= pieces
             sale.handed_out[sku] += pieces
         sale.left_at, sale.aside = now, False

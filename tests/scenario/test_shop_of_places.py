@@ -1,0 +1,47 @@
+"""A webshop that shows a figure for every place: what its customers buy there is a sale, not somebody's edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from merchant import AUTHORITY, LOCATIONS, merchant
+
+AARHUS, WAREHOUSE = "70000002", "70000001"
+BOUTIQUE = """
+channel: boutique
+connector: shopify
+role: webshop
+mode: live
+base_url: https://boutique.example
+settings: {shop: made-shop.myshopify.com}
+secrets: {access_token: "env:A", client_secret: "env:B"}
+figures_at: [aarhus, warehouse]
+streams: {items: {sweep_seconds: 600}, stock: {poll_seconds: 60, sweep_seconds: 600}, orders: {poll_seconds: 300}}
+orders_since: "2020-01-01"
+orders: {take_in: true}
+"""
+PLACES = LOCATIONS.replace("webshop: aarhus}", f'webshop: aarhus, boutique: "{AARHUS}"}}').replace(
+    '{erp: "3"}', f'{{erp: "3", boutique: "{WAREHOUSE}"}}'
+)
+BOOKS = "orders: {take_in: true, export_from: [webshop, boutique, till], suspense_payment: other, suspense_tax: '1'}\n"
+
+
+def test_customers_who_buy_the_same_thing_again_and_again_are_no_second_integration(tmp_path: Path) -> None:
+    """Seed 2 of the seven channels: after three sales of a day its figure was held, and showed more than there was."""
+    extra = {"channels/boutique.yaml": BOUTIQUE, "locations.yaml": PLACES, "authority.yaml": AUTHORITY}
+    shop = merchant(tmp_path, {"TEE": (5, 20)}, extra=extra, erp=BOOKS)
+    boutique = shop.stage.platforms["boutique"]
+    boutique.add_item("TEE", "Thing TEE", price=1)
+    shop.run(700)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 20}
+    for sold in range(1, 7):
+        # The figure is heard of before the order is: what fell there is sold, and is not put back.
+        boutique.order({"TEE": 1}, place=WAREHOUSE)
+        boutique.outbox.clear()
+        for _ in range(6):
+            shop.run(20)
+            assert boutique.shown()["TEE"]["stock"][WAREHOUSE] <= 20 - sold
+        shop.run(400)
+        assert boutique.shown()["TEE"]["stock"][WAREHOUSE] == 20 - sold
+        assert shop.shops("TEE") == (25 - sold, 25 - sold)
+    assert shop.quiet()
