@@ -11,23 +11,23 @@ from hub.simulate.pace_judge import TOO_FEW, TOO_MANY, WRONG_PRICE, Judge, Shelv
 from hub.simulate.pace_report import document, page, reached, verdict, words
 
 HOUR = 3_600_000_000
-MORNING, RUSH = 20, 30
+MORNING, RUSH = 15, 15
 
 
 @pytest.fixture(scope="module")
 def small() -> Scenario:
-    """The campaign of the repository, with a fifth of its goods and in less than an hour."""
+    """The campaign of the repository in half an hour: fewer goods, and everything at once, so that a queue forms."""
     told = scenario()
     return told.model_copy(
         update={
-            "items": 40,
+            "items": 80,
             "hours": [
-                Stretch(name="morning", minutes=MORNING, customers_per_hour=60),
-                Stretch(name="campaign", minutes=RUSH, customers_per_hour=400),
+                Stretch(name="morning", minutes=MORNING, customers_per_hour=200),
+                Stretch(name="campaign", minutes=RUSH, customers_per_hour=1200),
             ],
-            "campaign": Hot(goods=6, wanted_times=12),
-            "prices_changed": told.prices_changed.model_copy(update={"things": 40}),
-            "restocked": told.restocked.model_copy(update={"things": 20, "within_minutes": 5}),
+            "campaign": Hot(goods=12, wanted_times=12),
+            "prices_changed": told.prices_changed.model_copy(update={"things": 80, "within_minutes": 1}),
+            "restocked": told.restocked.model_copy(update={"things": 40, "within_minutes": 1}),
         }
     )
 
