@@ -4,12 +4,13 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts format real bench simulate wheel clean
+.PHONY: help demo test check lint types contracts format mutants real bench simulate wheel clean
 
 help:
 	@echo "make demo    a day in a small shop: four platforms in small, the hub, a judge (under 3 minutes with set-up)"
 	@echo "make test    every test that this machine can run; says what was skipped and why"
 	@echo "make check   lint, format, types, import contracts, house rules, mappings"
+	@echo "make mutants plants bugs into the hub, each of which the simulator must find"
 	@echo "make real    installs real platforms once into .real/ and runs the hub against them"
 	@echo "make bench   the speed table; writes bench-results.json"
 	@echo "make simulate  a hundred weeks of a retailer with everything going wrong, on all cores; goes on where it was stopped"
@@ -31,7 +32,7 @@ demo: .venv/run
 	$(BIN)/samklang demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -m "not real" -rs -n auto --dist worksteal
+	$(BIN)/python -m pytest -m "not real and not long" -rs -n auto --dist worksteal
 
 check: lint types contracts
 	$(BIN)/python -m pytest -rs tests/house tests/unit/test_mapping*.py
@@ -58,6 +59,9 @@ bench: .venv/ready
 	$(BIN)/python tests/bench/run.py
 
 SEEDS ?= 0..99
+mutants: .venv/ready
+	$(BIN)/python -m pytest tests/simulation/test_planted.py -rs -n 2 --dist worksteal
+
 simulate: .venv/run
 	$(BIN)/samklang simulate --seeds $(SEEDS) --days 7 --faults hostile --jobs 0 --resume data/simulated.jsonl --report data/simulated.html
 

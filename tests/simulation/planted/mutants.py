@@ -1,0 +1,9 @@
+"""All planted bugs."""
+
+from __future__ import annotations
+
+from planted import orders, pushing, reading, stock
+from planted.plant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (*pushing.MUTANTS, *reading.MUTANTS, *stock.MUTANTS, *orders.MUTANTS)
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

@@ -1,0 +1,47 @@
+"""Bugs in orders: whose they are, what others must know of them, money."""
+
+from __future__ import annotations
+
+from planted.plant import Mutant
+
+BACK, CREDITED, ORDERED = "hub/documents/back.py", "hub/documents/credited.py", "hub/ordered.py"
+
+MUTANTS = (
+    Mutant(
+        "a number without its channel",
+        "hub/desired/order.py",
+        "return f\"{prefix}-{record.get('number') or record['order']}\"",
+        "return f\"{record.get('number') or record['order']}\"",
+        ("handed out", "each sale once"),
+        "calm",
+    ),
+    Mutant(
+        "a cancelled order is told to nobody",
+        "hub/documents/placed.py",
+        'EXPORTED_STATES: Final = ("reserve", "release", "ended", "cancelled")',
+        'EXPORTED_STATES: Final = ("reserve", "release", "ended")',
+        ("each sale once",),
+    ),
+    Mutant(
+        "fulfilment never told",
+        BACK,
+        "    if not around.tells(order.channel, FULFILLED):\n        return {}\n    wanted: dict[Key, Target] = {}\n    parcels",
+        "    if order.channel:\n        return {}\n    wanted: dict[Key, Target] = {}\n    parcels",
+        ("told where bought",),
+    ),
+    Mutant(
+        "ready is never told",
+        BACK,
+        "    if not location or not around.tells(order.channel, READY):\n",
+        "    if location or not around.tells(order.channel, READY):\n",
+        ("handed out",),
+    ),
+    Mutant(
+        "no credit note",
+        CREDITED,
+        "    for credit in found:\n        if credit.teller == name",
+        "    for credit in found[:0]:\n        if credit.teller == name",
+        ("each sale once",),
+        "returning",
+    ),
+)

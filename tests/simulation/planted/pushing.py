@@ -1,0 +1,129 @@
+"""Bugs in what is sent, in which order, and in what is made of the answer."""
+
+from __future__ import annotations
+
+from planted.plant import Mutant
+
+DISPATCH, RECORD, TURN = "hub/push/dispatch.py", "hub/push/record.py", "hub/turn.py"
+
+MUTANTS = (
+    Mutant(
+        "blind second send",
+        DISPATCH,
+        'rows = [(c, "unknown", at, c.handle, words) for c in ours]',
+        'rows = [(c, "intended", now, c.handle, words) for c in ours]',
+        ("looked up before sent again",),
+        quick=True,
+    ),
+    Mutant(
+        "blind second send after a death",
+        DISPATCH,
+        'rows = [(c, "unknown", c.sent_at + round(deadline * 1_000_000), c.handle, "no receipt before a restart") for c in left]',
+        'rows = [(c, "intended", 0, c.handle, "no receipt before a restart") for c in left]',
+        ("looked up before sent again",),
+        "dying",
+    ),
+    Mutant(
+        "what was sent before a death is forgotten",
+        DISPATCH,
+        "        if rows:\n            self._database.transaction(lambda tx: changes.settle(tx, rows))\n\n    def next_batch",
+        "\n    def next_batch",
+        ("asked what became of it",),
+    ),
+    Mutant(
+        "intent not stored",
+        DISPATCH,
+        "taken = set(self._database.transaction(lambda tx: changes.send(tx, chosen, now, seq)))",
+        "taken = {change.id for change in chosen}",
+        ("intent first",),
+        quick=True,
+    ),
+    Mutant(
+        "an unknown outcome is taken for success",
+        DISPATCH,
+        '        if step == "unknown":\n',
+        '        if step == "unknown":\n'
+        "            self._record.receipts([Sent(c, self._as_sent(c), Receipt(c.id, Outcome.APPLIED, words)) for c in ours])\n"
+        '        elif step == "never":\n',
+        ("applied on evidence",),
+    ),
+    Mutant(
+        "looked up and not there is taken for there",
+        DISPATCH,
+        "            if difference(change.key.aspect, _comparable(change), shown.get(change.key)) is None:\n"
+        '                receipt = Receipt(change.id, Outcome.APPLIED, "found',
+        '            if True:\n                receipt = Receipt(change.id, Outcome.APPLIED, "found',
+        ("applied on evidence",),
+    ),
+    Mutant(
+        "no look before writing",
+        DISPATCH,
+        "if declared.look_before and chosen[0].before is not None:",
+        "if declared.look_before and chosen[0].before is None:",
+        ("looked before written",),
+    ),
+    Mutant(
+        "rise written without the order barrier",
+        TURN,
+        "        if not rises:\n            return chosen\n        last",
+        "        if rises or not rises:\n            return chosen\n        last",
+        ("order barrier",),
+        quick=True,
+    ),
+    Mutant(
+        "the order barrier takes any reading for a later one",
+        "hub/store/cursors.py",
+        "now.started_at > at and now.completed_at >= now.started_at",
+        "now.completed_at >= now.started_at > 0",
+        ("order barrier",),
+    ),
+    Mutant(
+        "pace ignored",
+        "hub/sdk/client.py",
+        "        wait = self.bucket.wait_seconds(cost, now, self.leave_tokens)\n",
+        "        wait = 0.0\n",
+        ("pace",),
+        "narrow",
+    ),
+    Mutant(
+        "told how long to wait, and asking sooner",
+        "hub/sdk/client.py",
+        '            told = retry_after_seconds(answer.headers.get("retry-after", ""), now)\n'
+        '            wait = self.bucket.throttled(told, now)\n            raise ThrottledError(\n                "too many',
+        "            told = 1.0\n"
+        '            wait = self.bucket.throttled(told, now)\n            raise ThrottledError(\n                "too many',
+        ("told to wait",),
+        "throttled",
+        quick=True,
+    ),
+    Mutant(
+        "a 429 counts as an attempt",
+        "hub/store/changes.py",
+        "attempts = attempts - 1, not_before = :not_before",
+        "not_before = :not_before",
+        ("at rest", "never during a write"),
+        "throttled",
+    ),
+    Mutant(
+        "after a conflict nobody looks",
+        RECORD,
+        "        channels.ask(tx, asked, mark, now)\n\n    def _findable_at",
+        "\n    def _findable_at",
+        ("nothing forgotten",),
+        "seven",
+    ),
+    Mutant(
+        "a receipt leaves its listing clean",
+        RECORD,
+        "        dirty.mark(tx, [(dirty.LISTING, e.change.key.channel, e.change.key.listing) for e in done], mark)\n",
+        "",
+        ("nothing forgotten",),
+    ),
+    Mutant(
+        "own open orders are subtracted twice",
+        "hub/push/batch.py",
+        'after["raw"] = int(after["sellable"]) + own_open',
+        'after["raw"] = int(after["sellable"])',
+        ("in circles",),
+    ),
+)

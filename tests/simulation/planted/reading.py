@@ -1,0 +1,86 @@
+"""Bugs in what is heard, kept and believed."""
+
+from __future__ import annotations
+
+from planted.plant import Mutant
+
+TOLD, POLL, INBOX, TURN = "hub/told.py", "hub/intake/poll.py", "hub/store/inbox.py", "hub/turn.py"
+
+MUTANTS = (
+    Mutant(
+        "cursor moved before its page",
+        POLL,
+        "        self._database.transaction(keep)\n        return after",
+        "        self._database.transaction(lambda tx: cursors.save(tx, after))\n"
+        "        self._database.transaction(keep)\n        return after",
+        ("no cursor beyond stored pages",),
+        quick=True,
+    ),
+    Mutant(
+        "a delivery is answered and not stored",
+        "hub/walk.py",
+        "        self._database.transaction(lambda tx: inbox.store(tx, self._vault, [inbox.Arrival(envelope)]))\n",
+        "",
+        ("taken is stored",),
+        quick=True,
+    ),
+    Mutant(
+        "deliveries are known by their id alone",
+        INBOX,
+        "        name = digest(envelope.body)\n",
+        "        name = digest(envelope.body if envelope.door != Door.HOOK else (envelope.delivery_id or 'none').encode())\n",
+        ("taken is stored",),
+    ),
+    Mutant(
+        "signature not checked",
+        "hub/sdk/signature.py",
+        'if not hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace")):',
+        "if not wanted:",
+        ("forgeries",),
+    ),
+    Mutant(
+        "told value accepted during an own write",
+        TOLD,
+        "        if key in under_way:\n            return False\n",
+        "",
+        ("never during a write",),
+    ),
+    Mutant(
+        "an older claim replaces a newer one",
+        "hub/store/catalogue.py",
+        'excluded.version >= claims.version) "\n        "OR ((excluded.version = 0 OR claims.version = 0) AND '
+        "excluded.begun >= claims.begun)",
+        'excluded.version > 0) "\n        "OR ((excluded.version = 0 OR claims.version = 0) AND excluded.begun >= 0)',
+        ("never older",),
+    ),
+    Mutant(
+        "what a stranger to the price list says becomes the price",
+        "hub/merge/authority.py",
+        "        return self._lists.get((channel, platform_list))\n",
+        '        return self._lists.get((channel, platform_list)) or "retail"\n',
+        ("shown is true",),
+    ),
+    Mutant(
+        "persons lie open",
+        "hub/store/vault.py",
+        'return b"".join((self._prefix, nonce, self._seals.encrypt(nonce, plain, _place(table, column, row))))\n\n'
+        "    def open(self, sealed: bytes, table: str, column: str, row: str) -> bytes:\n",
+        'return b"open " + plain + nonce[:0]\n\n'
+        "    def open(self, sealed: bytes, table: str, column: str, row: str) -> bytes:\n"
+        '        if sealed[:5] == b"open ":\n            return sealed[5:]\n',
+        ("persons",),
+        "calm",
+    ),
+    Mutant(
+        "a person in the ledger",
+        "hub/ordered.py",
+        "            if order:\n                self._parties.keep(",
+        "            if order:\n"
+        '                name = str({key: getattr(part, "revealed", part) for key, part in each.value.items()})\n'
+        "                key = Key(each.channel, order, Aspect.ORDER)\n"
+        '                ledger.write(tx, [ledger.Entry(each.envelope.seq, now, "party", key, order, {"words": name})])\n'
+        "                self._parties.keep(",
+        ("persons",),
+        "calm",
+    ),
+)
