@@ -89,7 +89,11 @@ class Staff:
         if len(parts) > 1 and self._luck.random() < PARTS_SHARE:
             parts = dict(list(parts.items())[:1])
         whole = parts == sale.open
-        books.ship(ident, None if whole else parts, tracking=f"TRACK-{ident}-{len(sale.handed_out)}")
+        try:
+            books.ship(ident, None if whole else parts, tracking=f"TRACK-{ident}-{len(sale.handed_out)}")
+        except IndexError:
+            # It is being changed in the books just now and no parcel of it waits: the next round looks again.
+            return
         self._truth.hand_out(sale, self._scheduler.now, parts)
         self._tell(f"the warehouse sends {'all' if whole else parts} of {sale.number or sale.their}")
 
