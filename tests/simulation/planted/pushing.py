@@ -97,14 +97,6 @@ MUTANTS = (
         quick=True,
     ),
     Mutant(
-        "a 429 counts as an attempt",
-        "hub/store/changes.py",
-        "attempts = attempts - 1, not_before = :not_before",
-        "not_before = :not_before",
-        ("at rest", "never during a write"),
-        "throttled",
-    ),
-    Mutant(
         "after a conflict nobody looks",
         RECORD,
         "        channels.ask(tx, asked, mark, now)\n\n    def _findable_at",
