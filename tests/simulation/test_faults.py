@@ -164,7 +164,7 @@ def test_a_request_that_breaks_off_in_the_middle_leaves_what_it_did_and_the_rest
 
 def test_batches_torn_listings_cut_and_answers_without_sense_are_got_over() -> None:
     some = Decimal("0.05")
-    faults = Faults(torn_batch=Decimal("0.5"), answer_garbage=some, answer_endless=Decimal("0.01"), listing_short=some)
+    faults = Faults(torn_batch=Decimal("0.9"), answer_garbage=some, answer_endless=Decimal("0.01"), listing_short=some)
     _, result = lived(faults, items=8)
     assert {"answer_garbage", "answer_endless", "listing_short"} <= set(result.faults)
     assert result.faults["torn_batch"] > 0, "prices go to the till one by one"
