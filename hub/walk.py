@@ -225,13 +225,26 @@ class Walk:
 
     def _barrier(self) -> set[str]:
         """The order barrier: falls that nobody explained count until the order stream has been read past them."""
-        for name in self.told.read_orders:
-            self.read_now.add((name, ORDERS))
-        woken, self.told.read_orders = self.told.read_orders, set()
+        woken = self.told.read_orders | self._decide.read_orders
+        self.read_now |= {(name, ORDERS) for name in woken}
+        self.told.read_orders, self._decide.read_orders = set(), set()
         for name, channel in self._channels.items():
             if channel.takes_orders:
                 self._release_falls(name)
+                self._work_out_awaited(name)
         return woken
+
+    def _work_out_awaited(self, name: str) -> None:
+        """What waits for the orders of a channel to be read past a look at its scarce items is worked out once they were."""
+        awaited = self._decide.awaited.get(name)
+        if not awaited:
+            return
+        passed = self._database.read(lambda tx: [each for each, at in awaited.items() if cursors.read_past(tx, name, ORDERS, at)])
+        if passed:
+            mark = self._database.next()
+            self._database.transaction(lambda tx: dirty.mark(tx, [(dirty.LISTING, name, each) for each in passed], mark))
+            for each in passed:
+                awaited.pop(each, None)
 
     def _release_falls(self, name: str) -> None:
         def passed(tx: Tx) -> list[Reservation]:
