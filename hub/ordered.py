@@ -18,7 +18,7 @@ from hub.channel import Channel
 from hub.clock import Clock
 from hub.desired.order import COUNTING, EXPORT, ORIGIN, RETURN, Facts, Line, Promise, Saying, facts, number_of, promises
 from hub.desired.rules import Rules
-from hub.desired.spoken import in_lines_of, is_return, numbers_in, referred
+from hub.desired.spoken import given_up, in_lines_of, is_return, numbers_in, referred
 from hub.differences import Differences, Seen
 from hub.documents.all import documents
 from hub.documents.around import Around
@@ -146,6 +146,9 @@ class Ordered:
         learn(tx, bound, new)
         newest = [since(each, known.get((each.channel, each.their))) for each in _newest(bound)]
         orders.save_bindings(tx, newest)
+        # A shop puts what was given up of its orders back on sale by itself: heard of before the order, it looked like an edit.
+        rose = [(b.channel, known[b.channel, b.their].value, b.value) for b in newest if (b.channel, b.their) in known]
+        targets.explain_rises(tx, {(channel, listing) for channel, was, now_is in rose for listing in given_up(was, now_is)})
         old_news = {order.order for order in new.values() if order.history}
         ledger.write(tx, remembered.said([b for b in newest if b.order not in old_news], known, numbers, now))
         letters.keep(tx, refused)

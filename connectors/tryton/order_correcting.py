@@ -48,14 +48,21 @@ class Corrector:
 
     def _one_round(self, sale: Row, too_much: dict[int, int]) -> None:
         if given_up := _to_give_up(sale, too_much):
+            self._put_back(sale)
             for line, moves in given_up.items():
                 self._call("sale.line", "write", [line], {"moves_ignored": [["add", moves]]})
         elif _unmoved(sale):
             # A shortened move leaves a rest that gets its own shipment once the sale is processed again.
-            pass
+            self._put_back(sale)
         else:
             self._shorten(sale, too_much)
         self._call(SALE, "process", [sale["id"]])
+
+    def _put_back(self, sale: Row) -> None:
+        """What a round that was cut off had taken out of the warehouse's hands waits there again."""
+        for shipment in sale["shipments."]:
+            if shipment["state"] == "draft":
+                self._call(OUT, "wait", [shipment["id"]])
 
     def _shorten(self, sale: Row, too_much: dict[int, int]) -> None:
         """Take the pieces out of the newest shipments that nobody has begun."""

@@ -75,6 +75,10 @@ class SalesDesk:
         self.books.queue.append(int(order))
         self._run_queue()
 
+    def to_ship(self, order: str) -> bool:
+        """Whether a shipment of it waits in the warehouse: one that somebody is changing lies there as a draft."""
+        return any(self.books.tables[sales.OUT][one]["state"] == "waiting" for one in self.books.shipments(int(order)))
+
     def ship(self, order: str, parts: Mapping[str, int] | None = None, carrier: str = "", tracking: str = "") -> str:
         """Ship all that waits, or these pieces by SKU (the rest gets a shipment of its own). Gives the shipment's id.
 

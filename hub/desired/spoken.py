@@ -153,3 +153,23 @@ def dealt_over(room: list[list[Plain]], quantity: int) -> list[Plain]:
             line[1] -= taken
             quantity -= taken
     return parts
+
+
+def given_up(before: Plain, after: Plain) -> set[str]:
+    """The listings of which an order stands with fewer pieces than before: called off, taken out of it, or brought back."""
+    stood, stands = _standing(before), _standing(after)
+    return {listing for listing, quantity in stood.items() if stands.get(listing, 0) < quantity}
+
+
+def _standing(record: Plain) -> dict[str, int]:
+    lines = record.get("lines") or () if record.get("state") != "cancelled" else ()
+    listing_of = {str(line["line"]): str(line.get("listing") or "") for line in lines}
+    stands: dict[str, int] = {}
+    for line in lines:
+        listing = listing_of[str(line["line"])]
+        stands[listing] = stands.get(listing, 0) + int(line["quantity"]) - int(line.get("cancelled") or 0)
+    for part in (part for each in record.get("returns") or () for part in each["parts"]):
+        listing = listing_of.get(str(part.get("line") or ""), "")
+        stands[listing] = stands.get(listing, 0) - int(part["quantity"])
+    stands.pop("", None)
+    return stands

@@ -80,7 +80,7 @@ class Staff:
             ident = by_number.get(sale.number, "") if sale.number else sale.their
             if not self._is_there(sale):
                 self._give_up(sale)
-            elif ident in slips and self._says_the_same(slips[ident], sale):
+            elif ident in slips and self._says_the_same(slips[ident], sale) and books.to_ship(ident):
                 self._send(books, ident, sale)
 
     def _send(self, books: Any, ident: str, sale: Sale) -> None:

@@ -99,6 +99,15 @@ def save_observations(tx: Tx, seen: Sequence[StoredObservation]) -> None:
     )
 
 
+def explain_rises(tx: Tx, listings: Iterable[tuple[str, str]]) -> None:
+    """What rose on these (channel, listing) was no edit of anybody: one of those counted there is none."""
+    tx.many(
+        "UPDATE observations SET flips = flips - 1 WHERE channel = :channel AND listing = :listing AND aspect = 'stock' "
+        "AND flips > 0",
+        sorted(set(listings)),
+    )
+
+
 def drop_observations(tx: Tx, listings: Iterable[tuple[str, str]]) -> None:
     """Forget what gone listings showed; what was told of movements there stays told."""
     tx.many(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from merchant import AUTHORITY, LOCATIONS, merchant
 
+from hub.store import requests
+
 AARHUS, WAREHOUSE = "70000002", "70000001"
 BOUTIQUE = """
 channel: boutique
@@ -45,3 +47,30 @@ def test_customers_who_buy_the_same_thing_again_and_again_are_no_second_integrat
         assert boutique.shown()["TEE"]["stock"][WAREHOUSE] == 20 - sold
         assert shop.shops("TEE") == (25 - sold, 25 - sold)
     assert shop.quiet()
+
+
+def test_what_was_called_off_goes_back_on_sale_there_and_is_nobodys_edit(tmp_path: Path) -> None:
+    """Hostile days of the seven channels: after three called-off orders of a day the figure was held, and showed too much."""
+    extra = {"channels/boutique.yaml": BOUTIQUE, "locations.yaml": PLACES, "authority.yaml": AUTHORITY}
+    shop = merchant(tmp_path, {"TEE": (5, 20)}, extra=extra, erp=BOOKS)
+    boutique = shop.stage.platforms["boutique"]
+    boutique.add_item("TEE", "Thing TEE", price=1)
+    shop.run(700)
+    for _ in range(5):
+        order = boutique.order({"TEE": 2}, place=WAREHOUSE)
+        shop.run(700)
+        boutique.cancel(order)
+        boutique.outbox.clear()
+        shop.run(700)
+    boutique.order({"TEE": 3}, place=WAREHOUSE)
+    shop.erp.receive("TEE", 5, "3")
+    shop.run(700)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 22}
+    assert shop.shops("TEE") == (27, 27)
+    assert shop.quiet()
+    # Somebody who types it up again and again is told apart.
+    for _ in range(4):
+        boutique.count("TEE", 50, WAREHOUSE)
+        shop.run(700)
+    assert boutique.shown()["TEE"]["stock"][WAREHOUSE] == 50
+    assert "flipped_back" in {hold.guard for hold in shop.stage.hub.database.read(requests.holds)}

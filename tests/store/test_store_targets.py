@@ -43,6 +43,10 @@ def test_observations_are_kept_in_sets_and_replaced(database: Database) -> None:
     found = database.read(lambda tx: targets.observations_of(tx, [("shop", f"L{n:03}") for n in range(HUNDREDS)]))
     assert found == {row.observation.key: row for row in [rows[0], newer, *rows[2:]]}
     assert found[_key("L001")].observation.told is False
+    for left in (1, 0, 0):
+        database.transaction(lambda tx: targets.explain_rises(tx, [("shop", "L001"), ("shop", "L002")]))
+        again = database.read(lambda tx: targets.observations_of(tx, [("shop", "L001"), ("shop", "L002")]))
+        assert [again[_key(name)].flips for name in ("L001", "L002")] == [left, 0]
     database.transaction(lambda tx: targets.drop_observations(tx, [("shop", f"L{n:03}") for n in range(1, HUNDREDS)]))
     assert database.read(lambda tx: targets.observations_in(tx, "shop")) == {_key("L000"): rows[0]}
     assert database.read(lambda tx: targets.observations_in(tx, "till")) == {}
