@@ -14,6 +14,7 @@ from hub.merge.authority import Authority
 from hub.settings.model import Config
 from hub.store import orders, routes
 from hub.store.database import Tx
+from hub.store.orders import Reservation
 from hub.store.routes import NotFound
 from hub.waiting import heard_streams
 
@@ -97,9 +98,7 @@ def free_stock(
     without: Collection[str],
 ) -> Free:
     """What is free of these items now, leaving out what these orders take; promises without a place are not yet taken."""
-    heard = heard_streams(tx)
-    out = {channel for channel, streams in stock_streams.items() if any((channel, each) in heard for each in streams)}
-    at = figures.figures_of(tx, items, config.locations, authority, out)
+    at = figures.figures_of(tx, items, config.locations, authority, _heard_out(tx, stock_streams))
     free = Free(config, authority, at, routes.not_found_now(tx, items))
     for row in orders.reservations_of(tx, items):
         there = at.get(row.item, {})
@@ -107,3 +106,17 @@ def free_stock(
             continue
         free.take(row.place, row.item, row.quantity)
     return free
+
+
+def not_in_figures(
+    tx: Tx, rows: Sequence[Reservation], authority: Authority, stock_streams: Mapping[str, Collection[str]]
+) -> list[Reservation]:
+    """Those promises that the figure of their place does not contain yet."""
+    places = {row.place for row in rows if row.place}
+    at = figures.figures_of(tx, {row.item for row in rows}, places, authority, _heard_out(tx, stock_streams))
+    return [row for row in rows if not row.place or not in_figure(row, at[row.item].get(row.place))]
+
+
+def _heard_out(tx: Tx, stock_streams: Mapping[str, Collection[str]]) -> set[str]:
+    heard = heard_streams(tx)
+    return {channel for channel, streams in stock_streams.items() if any((channel, each) in heard for each in streams)}

@@ -265,6 +265,7 @@ class Ordered:
             wanted.update(targets_of)
             lacking = _unreserved(order, told, takes)
             stuck.append(_said(order, told, "; ".join([*lacking, *([words] if words else [])])))
+        reserved = self._database.read(lambda tx: self._routed.still_taken(tx, held, reserved))
         decided = self._differences.decide(wanted, seen, lambda item, aspect: item in known and aspect == Aspect.ORDER)
         touched = {r.item for r in reserved} | {r.item for r in held}
         numbers, now = self._database.next_block(1 + len(held) + len(reserved)), self._clock.now()

@@ -14,7 +14,7 @@ from hub.canonical.values import Plain
 from hub.desired.order import COUNTING, Facts, Saying
 from hub.desired.routing import Destination, Part, Plan, Wanted, matches, route
 from hub.desired.standing import Given, Standing, given_now, standing
-from hub.free import Free, free_stock
+from hub.free import Free, free_stock, not_in_figures
 from hub.merge.authority import Authority
 from hub.settings.model import Config
 from hub.store import catalogue, order_looks, routes
@@ -136,6 +136,16 @@ class Routed:
     def free(self, tx: Tx, items: Collection[str], without: Collection[str] = ()) -> Free:
         """What is free at each place now, besides what these orders take."""
         return free_stock(tx, items, self._config, self._authority, self._streams, without)
+
+    def still_taken(self, tx: Tx, held: Collection[Reservation], wanted: Sequence[Reservation]) -> list[Reservation]:
+        """What orders still take: of what left and is not held any more, only what no figure contains yet.
+
+        An order that is read again tells again of what left long ago: the figure has it, and nothing begins anew.
+        """
+        known = {(row.order, row.line, row.part, row.place) for row in held}
+        left = [row for row in wanted if row.part and (row.order, row.line, row.part, row.place) not in known]
+        open_still = not_in_figures(tx, left, self._authority, self._streams) if left else []
+        return [row for row in wanted if row not in left or row in open_still]
 
     def _destination(self, tx: Tx, asked: Asked, country: str) -> Destination:
         if asked.pickup or not self._near or self._persons is None:

@@ -13,7 +13,7 @@ from merchant import AARHUS, merchant
 
 from hub.sdk.wire import NoAnswerError
 from hub.simulate.skewed import SkewedClock
-from hub.store import changes
+from hub.store import changes, ledger
 from hub.store.sqlite import DISK_FULL, EngineError
 
 
@@ -122,3 +122,25 @@ def test_what_was_sold_unheard_is_not_offered_again_by_a_write_that_comes_betwee
     shop.run(300)
     assert max(offered) == 13, "two were sold, and nobody offers them again"
     assert shop.shops("TEE") == (12, 12)
+
+
+def test_an_order_that_is_read_again_promises_nothing_anew(tmp_path: Path) -> None:
+    """Seed 2 without faults: what had left long ago was promised and released again by every reading."""
+    shop = merchant(tmp_path, {"TEE": (5, 10)})
+    shop.webshop.order({"TEE": 2})
+    shop.run(130)
+    (sale,) = shop.erp.orders_shown()
+    shop.erp.ship(sale)
+    shop.run(700)
+
+    def told() -> list[str]:
+        lines = shop.stage.hub.database.read(lambda tx: ledger.after(tx, 0, 10_000))
+        return [str(line.words) for line in lines if line.event == "reserved"]
+
+    before = told()
+    assert before, "its promise began and ended"
+    # Every order is read again, and what changed lately by every reading in between.
+    shop.run(3_700)
+    assert told() == before
+    assert shop.shops("TEE") == (13, 13)
+    assert shop.quiet()
