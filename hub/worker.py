@@ -28,6 +28,7 @@ from hub.store.deliveries import DeliveryReader
 from hub.store.vault import Vault
 
 LOCK_FILE: Final = "worker.lock"
+ALONE_EVERY_SECONDS: Final = 1.0
 INTAKE_FILE: Final = "intake.db"
 POSITION_FILE: Final = "intake.position"
 LOOK_SECONDS: Final = 0.1
@@ -78,17 +79,27 @@ class Worker:
             if self._wake_fd >= 0:
                 threading.Thread(target=self._listen, name="wake", daemon=True).start()
             try:
-                crew = self._crew(config, database, vault, folder)
-                crew.start()
-                started()
-                while not self._stop:
-                    self._clock.sleep(LOOK_SECONDS)
-                    if self._reload and not self._stop:
-                        self._reload = False
-                        crew = self._reloaded(crew, config, database, vault, folder)
-                crew.end()
+                with database.alone(FORMER_SECONDS_MAX):
+                    self._work(config, database, vault, folder, started)
             finally:
                 database.close()
+
+    def _work(self, config: Config, database: Database, vault: Vault, folder: Path, started: Callable[[], None]) -> None:
+        crew = self._crew(config, database, vault, folder)
+        crew.start()
+        started()
+        looked_at = self._clock.monotonic()
+        while not self._stop:
+            self._clock.sleep(LOOK_SECONDS)
+            if self._reload and not self._stop:
+                self._reload = False
+                crew = self._reloaded(crew, config, database, vault, folder)
+            if self._clock.monotonic() - looked_at >= ALONE_EVERY_SECONDS:
+                looked_at = self._clock.monotonic()
+                if not database.still_alone():
+                    _log.error("another worker has taken this store over: this one ends")
+                    break
+        crew.end()
 
     def _reloaded(self, old: Crew, started_with: Config, database: Database, vault: Vault, folder: Path) -> Crew:
         """A crew of the new configuration, or the old one where that is refused; the channels work on meanwhile."""

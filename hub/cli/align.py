@@ -82,7 +82,8 @@ def _read(folder: Path) -> list[Left]:
                 under_way = [s for s in database.read(lambda tx: progress(tx, manifests)) if s.state == "under way"]
                 how_far(", ".join(f"{s.channel} {s.stream} page {s.pages}" for s in under_way) or "working it out")
 
-            return read_all(hub, tell)
+            with database.alone(0.0):
+                return read_all(hub, tell)
         finally:
             database.close()
 

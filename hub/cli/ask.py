@@ -70,7 +70,7 @@ def _carried_out_here(place: Place, network: bool) -> bool:
         secrets=None if network else placeholders,
     )
     try:
-        with the_only_worker(place.data):
+        with the_only_worker(place.data), place.database.alone(0.0):
             People(hub).step()
             for turn in hub.turns.values():
                 turn.answer()

@@ -7,10 +7,11 @@ repeated. Both are seams: a simulator may switch workers before and after them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import contains
@@ -112,6 +113,18 @@ class Database(ABC):
     @abstractmethod
     def size_bytes(self) -> int:
         """How large the store is on disk."""
+
+    @contextlib.contextmanager
+    def alone(self, wait_seconds: float) -> Iterator[None]:
+        """Be the only worker on this store; ConfigError when another one keeps it for so long.
+
+        A store in a file needs nothing for it: whoever works on its folder holds that folder's lock.
+        """
+        yield
+
+    def still_alone(self) -> bool:
+        """Whether nobody else has become the worker on this store meanwhile."""
+        return True
 
     def next(self) -> int:
         """The hub's next sequence number: larger than every one handed out before, also before a restart."""

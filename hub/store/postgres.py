@@ -24,6 +24,7 @@ from hub.clock import Clock
 from hub.errors import ConfigError, InvariantError
 from hub.store.database import Cell, Database, Row, Statement, Tx, statement
 from hub.store.migrations import migrate
+from hub.store.sole import Sole
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Row]
@@ -42,7 +43,8 @@ SERVER_VERSION_MIN: Final = 140_000
 MIGRATION_LOCK: Final = 0x53414D4B
 
 BEGIN_WRITE: Final = (
-    b"BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE schema_versions IN EXCLUSIVE MODE; SELECT pg_current_xact_id()::text"
+    b"BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE schema_versions IN EXCLUSIVE MODE; "
+    b"SELECT pg_current_xact_id()::text, (SELECT value FROM sequence WHERE name = 'worker')"
 )
 """The gate is a table lock because LOCK takes no snapshot: what the unit reads is what the writer before it committed.
 The number of the transaction tells, when the connection breaks during the commit, whether it counted."""
@@ -117,6 +119,7 @@ class PostgresDatabase(Database):
         self._local = threading.local()
         settings = _settings(url)
         self._where = _where(settings)
+        self._sole = Sole(settings, clock)
         try:
             with psycopg.connect(**settings) as connection:
                 _check_server(connection)
@@ -160,6 +163,17 @@ class PostgresDatabase(Database):
             raise InvariantError("sequence numbers are drawn before a transaction, not inside one")
         end = self._repeated(lambda connection: int(connection.execute(NUMBERS, [count]).fetchall()[0][0]))
         return range(end - count + 1, end + 1)
+
+    @contextmanager
+    def alone(self, wait_seconds: float) -> Iterator[None]:
+        self._sole.take(wait_seconds)
+        try:
+            yield
+        finally:
+            self._sole.give()
+
+    def still_alone(self) -> bool:
+        return not self._sole.number or self._sole.holds()
 
     def close(self) -> None:
         self._pool.close()
@@ -211,7 +225,9 @@ class PostgresDatabase(Database):
             begun = connection.execute(BEGIN_WRITE)
             while begun.nextset():
                 pass
-            number = str(begun.fetchall()[0][0])
+            number, turn = begun.fetchall()[0]
+            if self._sole.number and turn != self._sole.number:
+                raise InvariantError("another worker has taken this store over: this one writes nothing more")
             if doubt and _counted(connection, doubt[-1].number):
                 connection.execute(b"ROLLBACK")
                 result: T = doubt[-1].result  # type: ignore[assignment]

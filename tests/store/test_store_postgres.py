@@ -259,3 +259,68 @@ def test_without_the_driver_a_person_is_told_what_to_install(monkeypatch: pytest
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(ConfigError, match=r"samklang\[postgres\]"):
         open_database("postgresql://anyone@127.0.0.1:1/hub", clock=clock)
+
+
+# the only worker
+
+
+def _cut(postgres_url: str) -> None:
+    """What a server does with a worker that is silent for too long: its sessions end, and with them its lock."""
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid() "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+
+
+def test_only_one_worker_at_a_time_works_on_a_store(database: PostgresDatabase, postgres_url: str, clock: ManualClock) -> None:
+    other = PostgresDatabase(postgres_url, clock=clock)
+    try:
+        with database.alone(0.0):
+            with pytest.raises(ConfigError, match="another worker is at work on this store"), other.alone(1.0):
+                pass
+            database.transaction(_number_in_table)
+            assert database.still_alone()
+            # Commands that only ask are no workers.
+            other.transaction(_number_in_table)
+        with other.alone(0.0):
+            other.transaction(_number_in_table)
+    finally:
+        other.close()
+    assert _value(database) == 3
+
+
+def test_a_worker_that_was_taken_for_dead_writes_nothing_more(
+    database: PostgresDatabase, postgres_url: str, clock: ManualClock
+) -> None:
+    other = PostgresDatabase(postgres_url, clock=clock)
+    try:
+        with database.alone(0.0):
+            _cut(postgres_url)
+            with other.alone(0.0):
+                with pytest.raises(InvariantError, match="another worker has taken this store over"):
+                    database.transaction(_number_in_table)
+                assert not database.still_alone()
+                other.transaction(_number_in_table)
+                assert other.still_alone()
+            # That one has ended meanwhile: what the first one knows is old all the same.
+            assert not database.still_alone()
+            with pytest.raises(InvariantError):
+                database.transaction(_number_in_table)
+    finally:
+        other.close()
+    assert _value(database) == 1
+
+
+def test_a_worker_whose_server_was_away_goes_on_when_nobody_came_between(
+    database: PostgresDatabase, postgres_url: str, clock: ManualClock
+) -> None:
+    with database.alone(0.0):
+        _cut(postgres_url)
+        assert database.still_alone()
+        database.transaction(_number_in_table)
+        other = PostgresDatabase(postgres_url, clock=clock)
+        with pytest.raises(ConfigError, match="another worker"), other.alone(0.0):
+            pass
+        other.close()
+    assert _value(database) == 1

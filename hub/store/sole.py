@@ -1,0 +1,85 @@
+"""The only worker on a PostgreSQL store: a lock that the server holds for as long as a session lives, and a number that says
+whose turn it is.
+
+A worker that was paused or cut off for so long that the server gave its lock to another has an old number: its next transaction
+finds that, and writes nothing more.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import psycopg
+
+from hub.clock import Clock
+from hub.errors import ConfigError
+
+WORKER_LOCK: Final = 0x53414D57
+GLANCE_SECONDS: Final = 0.2
+WORDS: Final = "another worker is at work on this store"
+_TAKE: Final = b"SELECT pg_try_advisory_lock($1::int, hashtext(current_schema()::text))"
+_TURN: Final = (
+    b"INSERT INTO sequence (name, value) VALUES ('worker', 1) "
+    b"ON CONFLICT (name) DO UPDATE SET value = sequence.value + 1 RETURNING value"
+)
+_WHOSE: Final = b"SELECT coalesce(max(value), 0) FROM sequence WHERE name = 'worker'"
+
+
+class Sole:
+    """Takes the lock, and looks whether it is still held. `settings` are those of the store's own connections."""
+
+    def __init__(self, settings: dict[str, Any], clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._session: psycopg.Connection[Any] | None = None
+        self.number = 0
+        """Whose turn it is, while it is ours."""
+
+    def take(self, wait_seconds: float) -> int:
+        """Our number, once nobody else works on this store; ConfigError when another worker keeps it for so long."""
+        ends = self._clock.monotonic() + wait_seconds
+        while not self._locked():
+            if self._clock.monotonic() >= ends:
+                self.give()
+                raise ConfigError(WORDS)
+            self._clock.sleep(GLANCE_SECONDS)
+        assert self._session is not None
+        self.number = int(self._session.execute(_TURN).fetchall()[0][0])
+        return self.number
+
+    def holds(self) -> bool:
+        """Whether nobody has taken the store over. While the server cannot be asked nobody can: then it is still ours."""
+        try:
+            if self._session is not None and not self._session.closed:
+                self._session.execute(b"SELECT 1")
+                return True
+        except psycopg.Error:
+            self._close()
+        try:
+            ours = self._locked() and self._turn() == self.number
+            if not ours:
+                # Looked at again next time, and never taken for the lock that was ours.
+                self._close()
+            return ours
+        except psycopg.Error:
+            self._close()
+            return True
+
+    def give(self) -> None:
+        """Let others take it."""
+        self.number = 0
+        self._close()
+
+    def _locked(self) -> bool:
+        if self._session is None:
+            self._session = psycopg.connect(**self._settings)
+        return bool(self._session.execute(_TAKE, [WORKER_LOCK]).fetchall()[0][0])
+
+    def _turn(self) -> int:
+        assert self._session is not None
+        return int(self._session.execute(_WHOSE).fetchall()[0][0])
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+        self._session = None
