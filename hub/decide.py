@@ -238,12 +238,14 @@ class Decide:
 
     def _changed_catalogue(self, known: Known) -> list[tuple[str, str, str, str, int]]:
         now = self._clock.now()
-        return [
-            (item, aspect, place, write_json(value), now)
-            for item in sorted(known.items)
-            for (aspect, place), value in sorted(known.settled.get(item, {}).items())
-            if known.stored.get(item, {}).get((aspect, place)) != value
-        ]
+        rows = []
+        for item in sorted(known.items):
+            for (aspect, place), settled in sorted(known.settled.get(item, {}).items()):
+                before = known.stored.get(item, {}).get((aspect, place))
+                value = oversold.dated(settled, before) if aspect == Aspect.STOCK else settled
+                if before != value:
+                    rows.append((item, aspect, place, write_json(value), now))
+        return rows
 
     # targets
 

@@ -256,12 +256,25 @@ def _began(tx: Tx, rows: Sequence[Reservation]) -> dict[Reservation, int]:
     }
 
 
+def dated(figure: Plain, before: Plain) -> Plain:
+    """A settled figure with `since`: the envelopes that first told of this number. `before` is what was settled last, or None."""
+    same = before is not None and before["on_hand"] == figure["on_hand"]
+    return {**figure, "since": _first(before) if same else _seqs(figure["from"])}
+
+
+def _first(before: Plain) -> list[int]:
+    return list(before.get("since") or _seqs(before["from"]))
+
+
+def _seqs(sources: Iterable[Plain]) -> list[int]:
+    return [int(source["seq"]) for source in sources if "seq" in source]
+
+
 def since(stored: Mapping[tuple[str, str], Plain], figures: Mapping[str, Figure]) -> dict[str, tuple[int, ...]]:
-    """For each place the envelopes that its figure rests on: those of the last working out where it was the same then."""
+    """For each place the envelopes that first told of its figure as it is."""
     found = {}
     for figure in figures.values():
         before = stored.get((Aspect.STOCK, figure.place))
         same = before is not None and before["on_hand"] == figure.on_hand
-        sources = before["from"] if same and before is not None else figure.sources
-        found[figure.place] = tuple(int(source["seq"]) for source in sources if "seq" in source)
+        found[figure.place] = tuple(_first(before) if same else _seqs(figure.sources))
     return found

@@ -17,7 +17,7 @@ KIND: Final = "order_edits_per_day"
 
 
 class Clerks:
-    """They change what waits to be sent, is in the books as it was paid, and nobody has changed before; the truth follows."""
+    """They change what waits to be sent, is worked on as it was paid, and nobody has changed before; the truth follows."""
 
     def __init__(
         self, retailer: Retailer, truth: Truth, scheduler: Scheduler, mischief: Mischief, tell: Callable[[str], None]
@@ -35,7 +35,7 @@ class Clerks:
         while (seconds := self._mischief.seconds_to_next(KIND)) is not None:
             self._scheduler.sleep(seconds)
             slips = self._retailer.platforms[self._retailer.books].orders_shown().values()
-            booked = {str(slip["reference"]) for slip in slips}
+            booked = {str(slip["reference"]) for slip in slips if slip["state"] == "processing"}
             waiting = [sale for sale in self._truth.sales if sale.number in booked and self._may_be_edited(sale)]
             if self._mischief.on and waiting:
                 self._edit(luck.choice(waiting))

@@ -171,7 +171,7 @@ def test_batches_torn_listings_cut_and_answers_without_sense_are_got_over() -> N
 
 
 def test_pages_change_while_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    simulation = Simulation(generated(), Wanted(3, 0, 6, 400, 5), Faults(page_size_max=2))
+    simulation = Simulation(generated(), Wanted(3, 0, 12, 2000, 3), Faults(page_size_max=1))
     between: list[str] = []
     bought = Truth.bought
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from hub.log import configure
 from hub.paths import shipped_config
 from hub.settings.load import load_text
 from hub.settings.model import Config
@@ -30,7 +29,6 @@ def two_webshops(allocation: str) -> Config:
 
 
 def test_a_day_with_the_last_pieces_divided_sells_nothing_twice_by_the_hubs_fault() -> None:
-    configure(now=lambda: 0, as_json=False, level="critical")
     result = Simulation(two_webshops(QUOTA), Wanted(2, 1, 4, 100), PRESETS["usual"]).run()
     assert not result.violations, "\n".join([*map(str, result.violations), *result.tells[-20:], *result.last_lines])
     assert result.account.blamed(OURS) == 0

@@ -110,7 +110,8 @@ def test_a_hub_that_sends_before_it_has_stored_its_intent_is_found(monkeypatch: 
 
 def test_a_hub_that_forgets_what_it_sent_before_it_died_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dispatch, "recover", lambda self: None)
-    assert "at rest" in broken(day(1))
+    result = Simulation(generated(), Wanted(0, 1, 10, 60), PRESETS["hostile"]).run()
+    assert "asked what became of it" in broken(result)
 
 
 # the command
