@@ -14,10 +14,9 @@ from hub.merge.authority import Authority
 from hub.merge.settle import Settled, Told, settle
 from hub.store import catalogue
 from hub.store.database import Tx
-from hub.store.orders import Reservation
+from hub.store.orders import PROVISIONAL, Reservation
 from hub.store.routes import NotFound
 
-PROVISIONAL = "provisional"
 Figures = Mapping[str, Figure | None]
 """Our location → its figure; None while its authority has not been heard."""
 

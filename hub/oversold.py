@@ -19,7 +19,7 @@ from hub.figures import figure_read
 from hub.flow import Aspect, Key
 from hub.store import catalogue, changes, ledger, looks, order_looks, orders, oversells
 from hub.store.database import Tx
-from hub.store.orders import Order, Reservation
+from hub.store.orders import PROVISIONAL, Order, Reservation
 from hub.store.oversells import Oversell
 
 NO, HUB, TOLD = "no", "hub", "told"
@@ -82,7 +82,7 @@ def certain(rows: Iterable[Reservation], figures: Mapping[str, Figure]) -> tuple
     found = []
     for row in rows:
         at = [figure for name, figure in figures.items() if row.place in ("", name)]
-        if at and row.state != "provisional" and not any(_may_contain(figure, row) for figure in at):
+        if at and row.state != PROVISIONAL and not any(_may_contain(figure, row) for figure in at):
             found.append(row)
     return tuple(found)
 

@@ -10,9 +10,7 @@ from hub.canonical.values import Plain, iso, pieces
 from hub.desired.order import FigureRead, contained
 from hub.store import catalogue, looks, order_looks, orders
 from hub.store.database import Tx
-from hub.store.orders import Reservation
-
-PROVISIONAL = "provisional"
+from hub.store.orders import PROVISIONAL, Reservation
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from hub.store import catalogue, changes, channels, dirty, inbox, ledger, letter
 from hub.store.catalogue import Binding, Item, StoredClaim
 from hub.store.database import Database, Tx
 from hub.store.inbox import Waiting
-from hub.store.orders import Reservation
 from hub.store.targets import StoredObservation, StoredTarget
 from hub.store.vault import Vault
 
@@ -351,18 +350,7 @@ class Told:
                 fell.append((key, fall, each))
         bound = catalogue.bindings(tx, [(key.channel, key.listing) for key, _, _ in fell])
         rows = [
-            Reservation(
-                f"?{key.channel}",
-                key.listing,
-                str(mark),
-                binding.item,
-                key.place,
-                fall * binding.factor,
-                key.channel,
-                "provisional",
-                mark,
-                each.observation.at,
-            )
+            orders.fallen(key, binding.item, fall * binding.factor, mark, each.observation.at)
             for key, fall, each in fell
             if (binding := bound.get((key.channel, key.listing))) is not None and binding.item
         ]

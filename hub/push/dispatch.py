@@ -222,7 +222,7 @@ class Dispatch:
         sold: list[tuple[OpenChange, Plain]] = []
         for change in chosen if chosen[0].key.aspect == Aspect.STOCK and self._channel.takes_orders else ():
             shown = fresh.get(change.key)
-            if shown is not None and not change.key.place and shown["sellable"] < change.before["sellable"]:
+            if shown is not None and shown["sellable"] < change.before["sellable"]:
                 sold.append((change, shown))
         if not sold:
             return list(chosen)

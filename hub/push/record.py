@@ -16,7 +16,7 @@ from hub.store import catalogue, changes, channels, dirty, ledger, letters, orde
 from hub.store.catalogue import Binding
 from hub.store.changes import OpenChange
 from hub.store.database import Database, Tx
-from hub.store.orders import OrderBinding, Reservation
+from hub.store.orders import PROVISIONAL, OrderBinding, Reservation
 from hub.store.targets import StoredObservation
 
 FOLLOW_FIRST_SECONDS: Final = 0.5
@@ -76,12 +76,7 @@ class Record:
     def _sold(self, tx: Tx, sold: Sequence[tuple[OpenChange, Plain]], begun: int, mark: int, now: int) -> set[Key]:
         listings = [(change.key.channel, change.key.listing) for change, _ in sold]
         known, bound = targets.observations_of(tx, listings, Aspect.STOCK), catalogue.bindings(tx, listings)
-        since = {
-            (old.observation.key.channel, bound[listing].item): old.observation.begun
-            for listing in bound
-            if (old := _at(known, listing))
-        }
-        heard = _heard_since(orders.reservations_of(tx, {binding.item for binding in bound.values()}), since)
+        reserved = orders.reservations_of(tx, {binding.item for binding in bound.values()})
         fell: set[Key] = set()
         rows, seen, lifting = [], [], []
         for change, shown in sold:
@@ -93,10 +88,10 @@ class Record:
             lift = int(change.after["sellable"]) - int(shown["sellable"])
             lifting += [change] if lift >= 0 else []
             fall = (int(old.observation.value["sellable"]) - int(shown["sellable"])) * binding.factor
-            fall = min(fall, max(lift * binding.factor, fall - heard.get((key.channel, binding.item), 0)))
+            heard = _heard_since(reserved, key, binding.item, old.observation.begun)
+            fall = min(fall, max(lift * binding.factor, fall - heard))
             if fall > 0:
-                who = (f"?{key.channel}", key.listing, str(mark), binding.item)
-                rows.append(Reservation(*who, "", fall, key.channel, "provisional", mark, now))
+                rows.append(orders.fallen(key, binding.item, fall, mark, now))
         orders.reserve(tx, rows)
         targets.save_observations(tx, seen)
         changes.withdraw(tx, [change.key for change in lifting])
@@ -136,7 +131,7 @@ class Record:
         self, tx: Tx, unsent: Sequence[OpenChange], shown: Mapping[Key, Plain], mark: int, now: int
     ) -> list[Reservation]:
         """Where neither the old figure nor the new one is shown, customers bought: from the higher of the two, in doubt."""
-        asked = [c for c in unsent if c.key.aspect == Aspect.STOCK and not c.key.place and c.key in shown]
+        asked = [c for c in unsent if c.key.aspect == Aspect.STOCK and c.key in shown]
         if not self._channel.takes_orders or not asked:
             return []
         listings = [(c.key.channel, c.key.listing) for c in asked]
@@ -149,8 +144,7 @@ class Record:
             figures = int(old.observation.value["sellable"]), int(change.after["sellable"])
             shows = int(shown[key]["sellable"])
             if shows not in figures and shows < max(figures):
-                who, fall = (f"?{key.channel}", key.listing, str(mark), binding.item), (max(figures) - shows) * binding.factor
-                rows.append(Reservation(*who, "", fall, key.channel, "provisional", mark, now))
+                rows.append(orders.fallen(key, binding.item, (max(figures) - shows) * binding.factor, mark, now))
         return rows
 
     def _spent(self, change: OpenChange) -> bool:
@@ -339,18 +333,16 @@ class Record:
 _NONE: Final = Binding("", "", "", "unbound")
 
 
-def _at(known: Mapping[Key, StoredObservation], listing: tuple[str, str]) -> StoredObservation | None:
-    return known.get(Key(*listing, Aspect.STOCK))
-
-
-def _heard_since(rows: Sequence[Reservation], since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
-    """(channel, item) → what was sold there by orders that were heard of after its figure was read."""
-    found: dict[tuple[str, str], int] = {}
-    for row in rows:
-        name = row.origin, row.item
-        if row.state != "provisional" and row.seq > since.get(name, row.seq):
-            found[name] = found.get(name, 0) + row.quantity
-    return found
+def _heard_since(rows: Sequence[Reservation], key: Key, item: str, begun: int) -> int:
+    """What was sold there (of that place, where it shows one) by orders that were heard of after its figure was read."""
+    return sum(
+        row.quantity
+        for row in rows
+        if (row.origin, row.item) == (key.channel, item)
+        and row.state != PROVISIONAL
+        and row.seq > begun
+        and (not key.place or row.place == key.place)
+    )
 
 
 def _keep_flips(new: StoredObservation, old: StoredObservation | None) -> StoredObservation:

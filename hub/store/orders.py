@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
+from hub.flow import Key
 from hub.store.database import Row, Tx
+
+PROVISIONAL: Final = "provisional"
+"""The state of what counts as sold although no order says so yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,14 @@ class Reservation:
     @property
     def teller(self) -> str:
         """Which channel said that the part left; "" for the open rest."""
-        return self.part.partition(":")[0] if self.state != "provisional" else ""
+        return self.part.partition(":")[0] if self.state != PROVISIONAL else ""
+
+
+def fallen(key: Key, item: str, quantity: int, mark: int, at: int) -> Reservation:
+    """What a channel shows fewer of than before: sold there, until its orders were read past this."""
+    # One page may tell of several places of a listing.
+    part = f"{mark} {key.place}".rstrip()
+    return Reservation(f"?{key.channel}", key.listing, part, item, key.place, quantity, key.channel, PROVISIONAL, mark, at)
 
 
 _ORDER = 'o."order", o.channel, o.their, o.number, o.state, o.placed_at, o.seen_at, o.history, o.currency, o.total_minor, o.words'
@@ -256,7 +268,9 @@ def next_expiry(tx: Tx) -> int | None:
 def provisional(tx: Tx, channel: str) -> list[Reservation]:
     """Unexplained falls on a channel that count as sales until its order stream has been read past them."""
     rows = tx.query(
-        f"SELECT {_RESERVED} FROM reservations r WHERE r.state = 'provisional' AND r.origin = :channel", channel=channel
+        f"SELECT {_RESERVED} FROM reservations r WHERE r.state = :state AND r.origin = :channel",
+        state=PROVISIONAL,
+        channel=channel,
     )
     return [Reservation(*row) for row in rows]
 

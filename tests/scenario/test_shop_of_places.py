@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from merchant import AUTHORITY, LOCATIONS, merchant
+from merchant import AUTHORITY, LOCATIONS, Merchant, merchant
 
+from hub.sdk.wire import Request, Response
 from hub.store import requests
 
 AARHUS, WAREHOUSE = "70000002", "70000001"
@@ -28,14 +30,20 @@ PLACES = LOCATIONS.replace("webshop: aarhus}", f'webshop: aarhus, boutique: "{AA
 BOOKS = "orders: {take_in: true, export_from: [webshop, boutique, till], suspense_payment: other, suspense_tax: '1'}\n"
 
 
-def test_customers_who_buy_the_same_thing_again_and_again_are_no_second_integration(tmp_path: Path) -> None:
-    """Seed 2 of the seven channels: after three sales of a day its figure was held, and showed more than there was."""
+def with_boutique(folder: Path) -> tuple[Merchant, Any]:
+    """The merchant with one more shop, which shows 5 of a thing in Aarhus and 20 in the warehouse."""
     extra = {"channels/boutique.yaml": BOUTIQUE, "locations.yaml": PLACES, "authority.yaml": AUTHORITY}
-    shop = merchant(tmp_path, {"TEE": (5, 20)}, extra=extra, erp=BOOKS)
+    shop = merchant(folder, {"TEE": (5, 20)}, extra=extra, erp=BOOKS)
     boutique = shop.stage.platforms["boutique"]
     boutique.add_item("TEE", "Thing TEE", price=1)
-    shop.run(700)
+    shop.run(710)
     assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 20}
+    return shop, boutique
+
+
+def test_customers_who_buy_the_same_thing_again_and_again_are_no_second_integration(tmp_path: Path) -> None:
+    """Seed 2 of the seven channels: after three sales of a day its figure was held, and showed more than there was."""
+    shop, boutique = with_boutique(tmp_path)
     for sold in range(1, 7):
         # The figure is heard of before the order is: what fell there is sold, and is not put back.
         boutique.order({"TEE": 1}, place=WAREHOUSE)
@@ -51,11 +59,7 @@ def test_customers_who_buy_the_same_thing_again_and_again_are_no_second_integrat
 
 def test_what_was_called_off_goes_back_on_sale_there_and_is_nobodys_edit(tmp_path: Path) -> None:
     """Hostile days of the seven channels: after three called-off orders of a day the figure was held, and showed too much."""
-    extra = {"channels/boutique.yaml": BOUTIQUE, "locations.yaml": PLACES, "authority.yaml": AUTHORITY}
-    shop = merchant(tmp_path, {"TEE": (5, 20)}, extra=extra, erp=BOOKS)
-    boutique = shop.stage.platforms["boutique"]
-    boutique.add_item("TEE", "Thing TEE", price=1)
-    shop.run(700)
+    shop, boutique = with_boutique(tmp_path)
     for _ in range(5):
         order = boutique.order({"TEE": 2}, place=WAREHOUSE)
         shop.run(700)
@@ -74,3 +78,52 @@ def test_what_was_called_off_goes_back_on_sale_there_and_is_nobodys_edit(tmp_pat
         shop.run(700)
     assert boutique.shown()["TEE"]["stock"][WAREHOUSE] == 50
     assert "flipped_back" in {hold.guard for hold in shop.stage.hub.database.read(requests.holds)}
+
+
+def came_to_nothing(platform: Any) -> None:
+    """The next write is answered with an error of the platform's own and has no effect."""
+    route = platform.route
+
+    def broken(request: Request) -> Response:
+        if not platform.is_write(request):
+            return route(request)
+        platform.route = route
+        return Response(500, {}, b"internal error")
+
+    platform.route = broken
+
+
+def test_what_is_bought_there_while_nobody_knows_what_became_of_a_write_is_not_offered_again(tmp_path: Path) -> None:
+    """A look that finds neither the old figure nor the new one has found a sale, at whichever place."""
+    shop, boutique = with_boutique(tmp_path)
+    came_to_nothing(boutique)
+    shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
+    shop.run(0.5)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 20}
+    boutique.order({"TEE": 1}, place=AARHUS)
+    boutique.outbox.clear()
+    shop.run(30)
+    assert boutique.shown()["TEE"]["stock"][AARHUS] <= 2
+    shop.run(700)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 2, WAREHOUSE: 20}
+    assert shop.shops("TEE") == (22, 22)
+    assert shop.quiet()
+
+
+def test_what_falls_at_two_places_at_once_counts_as_sold_at_both(tmp_path: Path) -> None:
+    """One look tells of both: while the orders cannot be read, nobody else offers what went at either."""
+    shop, boutique = with_boutique(tmp_path)
+    read, route = [False], boutique.route
+    boutique.route = lambda request: route(request) if read[0] or b"orders(" not in request.body else Response(500, {}, b"")
+    boutique.order({"TEE": 2}, place=AARHUS)
+    boutique.order({"TEE": 4}, place=WAREHOUSE)
+    told = [each for each in boutique.outbox if each.headers["x-shopify-topic"].startswith("inventory_levels/")]
+    boutique.outbox.clear()
+    boutique.outbox.extend(told)
+    shop.run(30)
+    assert shop.shops("TEE") == (19, 19)
+    read[0] = True
+    shop.run(700)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 3, WAREHOUSE: 16}
+    assert shop.shops("TEE") == (19, 19)
+    assert shop.quiet()
