@@ -21,7 +21,7 @@ from hub.log import configure
 from hub.paths import shipped_config
 from hub.settings.model import Config
 from hub.simulate.all_knowing import BLAME, OURS
-from hub.simulate.earlier import Kept, mark
+from hub.simulate.earlier import Earlier, mark
 from hub.simulate.faults import faults_of
 from hub.simulate.report import page
 from hub.simulate.retailer import WORLDS, generated, own, texts_of
@@ -53,6 +53,11 @@ class Course:
             raise ConfigError(f"there is no retailer {self.world}: choose one of {', '.join(WORLDS)}")
         return generated(self.world) if self.folder is None else own(self.folder)
 
+    def simulation(self, seed: int, config: Config | None = None) -> Simulation:
+        """The days of this seed, ready to be run; with another configuration than the course's own, where one is given."""
+        wanted = replace(self.wanted, seed=seed, start=start_of(seed))
+        return Simulation(config or self.config(), wanted, faults_of(self.faults))
+
 
 def run_seeds(course: Course, *, console: Console | None = None, as_json: bool = False) -> bool:
     """Simulate each seed and print what came of it; whether no promise was broken. ConfigError for what cannot be simulated."""
@@ -64,7 +69,7 @@ def run_seeds(course: Course, *, console: Console | None = None, as_json: bool =
     kept = None
     if course.resume is not None:
         texts = texts_of(course.folder or shipped_config() / course.world)
-        kept = Kept(course.resume, mark(texts, course.wanted, faults))
+        kept = Earlier(course.resume, mark(texts, course.wanted, faults))
         known = {seed: result for seed, result in kept.results().items() if seed in course.seeds}
         said.print(f"{len(known)} of {len(course.seeds)} seeds are known from {course.resume}")
     left = [seed for seed in course.seeds if seed not in known]
@@ -112,25 +117,22 @@ def _run(course: Course, seeds: Sequence[int], said: Console) -> Iterator[Result
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _quiet() -> None:
-    # What goes wrong is wanted here: the hub's own words of it would bury the result.
+def quiet() -> None:
+    """Keep the hub's own words of what goes wrong to itself: it is wanted here, and they would bury the result."""
     configure(now=SystemClock().now, as_json=False, level="critical")
 
 
 def _alone(course: Course, seed: int) -> Result:
-    _quiet()
-    return Simulation(course.config(), replace(course.wanted, seed=seed, start=start_of(seed)), faults_of(course.faults)).run()
+    quiet()
+    return course.simulation(seed).run()
 
 
 def _shown(course: Course, seed: int, said: Console) -> Result:
-    _quiet()
+    quiet()
     columns = (TextColumn("seed {task.fields[seed]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
     with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as shown:
         bar = shown.add_task("", total=1.0, seed=seed)
-        simulation = Simulation(
-            course.config(), replace(course.wanted, seed=seed, start=start_of(seed)), faults_of(course.faults)
-        )
-        return simulation.run(lambda share: shown.update(bar, completed=share))
+        return course.simulation(seed).run(lambda share: shown.update(bar, completed=share))
 
 
 def _explain(result: Result, said: Console) -> None:

@@ -36,7 +36,7 @@ def mark(texts: Mapping[str, str], wanted: Wanted, faults: Faults) -> str:
     return known.hexdigest()[:MARK_CHARS]
 
 
-class Kept:
+class Earlier:
     """The results in one file; a line that is cut short (the machine was switched off) is as if it were not there."""
 
     def __init__(self, file: Path, marked: str) -> None:

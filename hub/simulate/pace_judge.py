@@ -10,12 +10,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-TAX_PERCENT: Final = 25
+from hub.simulate.truth import with_tax
+
 TERMS_MAX: Final = 400
 TOO_MANY, TOO_FEW, WRONG_PRICE = "shows too many", "shows too few", "wrong price"
 
@@ -54,7 +55,7 @@ class Shelves:
 
     def asked(self, sku: str) -> Decimal:
         """What a shop asks for it, with tax."""
-        return (self.price[sku] * (100 + TAX_PERCENT) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return with_tax(self.price[sku])
 
 
 @dataclass(slots=True)

@@ -11,15 +11,10 @@ from rich.console import Console
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
-from hub.clock import SystemClock
-from hub.log import configure
+from hub.simulate.course import quiet
+from hub.simulate.onepage import one_page, table
 from hub.simulate.pace_contest import Compared, Ran, Scenario, contest, scenario, times, times_beyond
 
-_STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccc;padding:.25rem .6rem;text-align:right}"
-    "th{background:#f3f3f3}"
-)
 _HEADS: Final = (
     "seed",
     "order",
@@ -40,7 +35,7 @@ _HEADS: Final = (
 def run_contest(seeds: Sequence[int], report: Path | None, as_json: bool) -> bool:
     """Run it over these seeds (those of the scenario for none), print what came of it; whether the goal was reached."""
     said, told = Console(stderr=as_json, soft_wrap=True), scenario()
-    configure(now=SystemClock().now, as_json=False, level="critical")
+    quiet()
     found = contest(seeds, lambda each: said.print(words(each), markup=False, highlight=False))
     if as_json:
         Console(soft_wrap=True).out(write_json([document(each) for each in found]), highlight=False)
@@ -89,18 +84,13 @@ def page(found: Sequence[Compared], told: Scenario) -> str:
     rows = []
     for each in found:
         rows += [_row(each, each.in_order, ""), _row(each, each.by_damage, f"{each.times:.1f}"), _row(each, each.unhurried, "")]
-    head = "".join(f"<th>{escape(name)}</th>" for name in _HEADS)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     text = (
         f"The same customers, the same staff, the same budget in front of the {told.channel}: {told.changes_per_call} changes in "
         "a call. At risk is what an hour of what the channel shows wrongly costs, by what customers really want and what really "
         "is there, added up from the beginning of the campaign to its end."
     )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>What is told first</title><style>{_STYLE}</style>'
-        f"<h1>What is told first</h1><p>{escape(text)}</p><p><strong>{escape(verdict(found, told))}</strong></p>"
-        f"<table><tr>{head}</tr>{body}</table></html>"
-    )
+    said = f"<p>{escape(text)}</p><p><strong>{escape(verdict(found, told))}</strong></p>"
+    return one_page("What is told first", [said, table(_HEADS, [list(map(escape, row)) for row in rows], numbers=True)])
 
 
 def _oversold(runs: Iterable[Ran]) -> int:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Final
 
 from hub.simulate.all_knowing import BLAME
+from hub.simulate.onepage import one_page, table
 from hub.simulate.simulation import Result
-
-_STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccc;padding:.25rem .6rem;text-align:left}"
-    "th{background:#f3f3f3}.no{color:#b00020;font-weight:bold}.yes{color:#1b6e2e}pre{overflow:auto;background:#f7f7f7;padding:.6rem}"
-)
 
 
 def page(results: Sequence[Result], faults: str) -> str:
@@ -21,13 +15,11 @@ def page(results: Sequence[Result], faults: str) -> str:
     broken = sum(1 for result in results if result.violations)
     verdict = f"{broken} of {len(results)} seeds broke a promise" if broken else f"all {len(results)} seeds agree in the end"
     parts = [
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Simulated days</title><style>{_STYLE}</style>',
-        f"<h1>Simulated days</h1><p>Faults: {escape(faults)}. <strong>{verdict}.</strong></p>",
+        f"<p>Faults: {escape(faults)}. <strong>{verdict}.</strong></p>",
         _overview(results),
         *(_seed(result) for result in results),
-        "</html>",
     ]
-    return "\n".join(parts)
+    return one_page("Simulated days", parts)
 
 
 def _overview(results: Sequence[Result]) -> str:
@@ -39,7 +31,7 @@ def _overview(results: Sequence[Result]) -> str:
         cells = [str(result.seed), f'<span class="{word}">{word}</span>', f"{result.virtual_seconds / 3600:.0f}"]
         cells += [f"{result.settled_seconds / 60:.0f} min", str(result.sold), str(result.oversold), str(calls)]
         rows.append([*cells, str(result.starts), f"<code>{result.ledger_hash[:16]}</code>"])
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _seed(result: Result) -> str:
@@ -50,7 +42,7 @@ def _seed(result: Result) -> str:
         for name, lasted in result.disagreed.items()
     ]
     faults = ", ".join(f"{name} {count}" for name, count in result.faults.items()) or "none"
-    said = [f"<h2>Seed {result.seed}</h2>", _table(heads, rows), f"<p>What went wrong: {escape(faults)}.</p>"]
+    said = [f"<h2>Seed {result.seed}</h2>", table(heads, rows), f"<p>What went wrong: {escape(faults)}.</p>"]
     said.append(_account(result))
     said.append(f"<p>The longest: {escape(result.worst) or 'none'}.</p>")
     if result.violations:
@@ -75,14 +67,8 @@ def _account(result: Result) -> str:
         seconds = f"{each.seconds / max(1, each.writes):.2f}, {each.seconds_max:.1f}"
         if each.writes:
             ways.append([escape(name), escape(each.words()), str(each.writes), seconds, str(each.sold_between), str(each.undone)])
-    return "<p>Pieces, against a hub that knows everything at once:</p>" + _table(heads, rows) + _table(wrote, ways)
+    return "<p>Pieces, against a hub that knows everything at once:</p>" + table(heads, rows) + table(wrote, ways)
 
 
 def _listed(lines: Iterable[str]) -> str:
     return f"<pre>{escape(chr(10).join(lines))}</pre>"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"

@@ -13,16 +13,13 @@ from rich.console import Console
 
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
-from hub.clock import SystemClock
-from hub.log import configure
 from hub.settings.check_quota import quota_problems
 from hub.settings.model import AllocationRule, Config
 from hub.simulate.all_knowing import BLAME
-from hub.simulate.course import Course
+from hub.simulate.course import Course, quiet
 from hub.simulate.exposure import Exposed
-from hub.simulate.faults import faults_of
 from hub.simulate.retailer import BOOKS_ROLE, WEBSHOP_ROLE
-from hub.simulate.simulation import Result, Simulation
+from hub.simulate.simulation import Result
 
 QUOTA_BELOW: Final = 12
 DIVIDED: Final = "last 12 divided"
@@ -99,11 +96,11 @@ def ways(config: Config) -> Iterator[Way]:
 def run_side_by_side(course: Course, *, console: Console | None = None, as_json: bool = False) -> bool:
     """Run every seed each way and print what came of it; whether no promise was broken."""
     said = console or Console(stderr=as_json)
-    configure(now=SystemClock().now, as_json=False, level="critical")
-    faults, done = faults_of(course.faults), list(ways(course.config()))
+    quiet()
+    done = list(ways(course.config()))
     for way in done:
         for seed in course.seeds:
-            way.add(Simulation(way.config, replace(course.wanted, seed=seed), faults).run())
+            way.add(course.simulation(seed, way.config).run())
             said.print(f"{way.name}, seed {seed}: done", highlight=False)
     if as_json:
         Console(soft_wrap=True).out(write_json([way.document() for way in done]), highlight=False)

@@ -138,4 +138,9 @@ class Truth:
 
     def asked_price(self, sku: str) -> Decimal:
         """What shops ask: the list price with tax, to the hundredth."""
-        return (self.price[sku] * (100 + TAX_PERCENT) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return with_tax(self.price[sku])
+
+
+def with_tax(price: Decimal) -> Decimal:
+    """A price of the list as shops ask it, to the hundredth."""
+    return (price * (100 + TAX_PERCENT) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)

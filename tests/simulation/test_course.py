@@ -10,8 +10,10 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.simulate.course import Course, run_seeds
-from hub.simulate.earlier import Kept, mark
+from hub.simulate.earlier import Earlier, mark
 from hub.simulate.faults import PRESETS
+from hub.simulate.scheduler import start_of
+from hub.simulate.side_by_side import ways
 from hub.simulate.simulation import Wanted
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +57,16 @@ def test_a_result_of_other_wishes_does_not_count(tmp_path: Path) -> None:
     }
     assert len(marks) == 4
     assert mark(texts, Wanted(7, 1, 20, 120), PRESETS["usual"]) in marks
-    assert Kept(tmp_path / "none yet", marks.pop()).results() == {}
+    assert Earlier(tmp_path / "none yet", marks.pop()).results() == {}
 
 
 def test_a_retailer_that_nobody_knows_is_named() -> None:
     with pytest.raises(ConfigError, match="no retailer tiny: choose one of seven, small"):
         run_seeds(Course(range(1), Wanted(0), world="tiny"))
+
+
+def test_a_seed_has_its_own_days_whichever_configuration_it_runs_with() -> None:
+    course = Course((1, 2), Wanted(items=5), world="small")
+    one, other = (course.simulation(seed) for seed in course.seeds)
+    assert [one.scheduler.began, other.scheduler.began] == [start_of(1), start_of(2)]
+    assert course.simulation(2, next(ways(course.config())).config).scheduler.began == start_of(2)
