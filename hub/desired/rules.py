@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from hub.canonical.values import THOUSAND
+from hub.settings.divided import bundled, counters
 from hub.settings.model import AllocationRule, BundlePart, ChannelSettings, Config
 
-COUNTER_ROLE: Final = "pos"
 _NO_RULE = AllocationRule()
 
 
@@ -60,22 +59,6 @@ class Rules:
     def channel(self, name: str) -> ChannelSettings:
         """The channel's settings."""
         return self.config.channels[name]
-
-
-def counters(config: Config) -> dict[str, str]:
-    """Place → the channel that is right about its stock and sells it itself: a till, of which nobody can ask to show less."""
-    return {
-        place: entry.channel
-        for entry in config.authority.stock
-        for place in entry.covers
-        if (owner := config.channels.get(entry.channel)) and (owner.role == COUNTER_ROLE or place in owner.sells_from)
-    }
-
-
-def bundled(config: Config) -> frozenset[str]:
-    """The SKUs of virtual bundles and of their components."""
-    parts = {part.sku for parts in config.allocation.bundles.values() for part in parts}
-    return frozenset(parts | config.allocation.bundles.keys())
 
 
 def whole_pieces(amount: int) -> int:

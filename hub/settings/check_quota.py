@@ -5,24 +5,24 @@ Who sells the same stock is divided together or not at all; bundles are not divi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from hub.files import Problem, meant
+from hub.settings.divided import bundled, counters
 from hub.settings.model import AllocationRule, Config
 
 BOOKS_ROLE: Final = "erp"
-COUNTER_ROLE: Final = "pos"
 
 
 def quota_problems(config: Config) -> Iterator[Problem]:
     """Everything wrong about `quota_below` and what belongs to it."""
-    counters = _counters(config)
+    at_counters = counters(config)
     for index, rule in enumerate(config.allocation.rules):
         if rule.quota_below:
             yield from _alone(config, index, rule)
             yield from _bundles(config, index, rule)
-            yield from _together(config, index, rule, counters)
+            yield from _together(config, index, rule, at_counters)
         elif rule.quota_above is not None or rule.quota_weights:
             yield _problem(config, index, "quota_below", "say from how many pieces on the last ones are divided")
 
@@ -44,7 +44,7 @@ def _alone(config: Config, index: int, rule: AllocationRule) -> Iterator[Problem
 def _bundles(config: Config, index: int, rule: AllocationRule) -> Iterator[Problem]:
     """A bundle sells from the stock of its components: it would have to be divided with them."""
     bundles = config.allocation.bundles
-    for sku in sorted({part.sku for parts in bundles.values() for part in parts} | bundles.keys()):
+    for sku in sorted(bundled(config)):
         before = config.allocation.rules[:index]
         apart = any(sku in each.skus and not each.quota_below and not each.channels and not each.categories for each in before)
         if sku in rule.skus or (not rule.skus and not apart):
@@ -53,9 +53,9 @@ def _bundles(config: Config, index: int, rule: AllocationRule) -> Iterator[Probl
             yield _problem(config, index, "quota_below", words)
 
 
-def _together(config: Config, index: int, rule: AllocationRule, counters: frozenset[str]) -> Iterator[Problem]:
+def _together(config: Config, index: int, rule: AllocationRule, at_counters: Collection[str]) -> Iterator[Problem]:
     """Whoever sells what lies at one of the places is in it, sells all of these places, and comes under no other rule."""
-    pools = list(_pools(config, counters))
+    pools = list(_pools(config, at_counters))
     mine = [(name, places) for name, places in pools if not rule.channels or name in rule.channels]
     taking_part = {name for name, _ in mine} | {each.channel for each in config.authority.stock}
     for name in rule.quota_weights.keys() & config.channels.keys() - taking_part:
@@ -92,27 +92,17 @@ def _meets(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
     return not some or not others or bool(set(some) & set(others))
 
 
-def _pools(config: Config, counters: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+def _pools(config: Config, at_counters: Collection[str]) -> Iterator[tuple[str, frozenset[str]]]:
     """(channel, its places that are divided) for every pool that a channel is shown a figure of."""
     for name, channel in config.channels.items():
         if channel.sells_from and not _owned(config, name) & set(channel.sells_from):
-            yield name, frozenset(channel.sells_from) - counters
+            yield name, frozenset(channel.sells_from).difference(at_counters)
         if channel.role != BOOKS_ROLE:
-            yield from ((name, frozenset({place})) for place in channel.figures_at if place not in counters)
+            yield from ((name, frozenset({place})) for place in channel.figures_at if place not in at_counters)
 
 
 def _owned(config: Config, channel: str) -> frozenset[str]:
     return frozenset(place for entry in config.authority.stock if entry.channel == channel for place in entry.covers)
-
-
-def _counters(config: Config) -> frozenset[str]:
-    """The places whose stock is sold by who is right about it."""
-    return frozenset(
-        place
-        for name, channel in config.channels.items()
-        for place in _owned(config, name)
-        if channel.role == COUNTER_ROLE or place in channel.sells_from
-    )
 
 
 def _problem(config: Config, index: int, key: str, words: str) -> Problem:
