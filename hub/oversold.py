@@ -258,23 +258,22 @@ def _began(tx: Tx, rows: Sequence[Reservation]) -> dict[Reservation, int]:
 
 def dated(figure: Plain, before: Plain) -> Plain:
     """A settled figure with `since`: the envelopes that first told of this number. `before` is what was settled last, or None."""
-    same = before is not None and before["on_hand"] == figure["on_hand"]
-    return {**figure, "since": _first(before) if same else _seqs(figure["from"])}
+    return {**figure, "since": _first_told(figure["on_hand"], figure["from"], before)}
 
 
-def _first(before: Plain) -> list[int]:
+def since(stored: Mapping[tuple[str, str], Plain], figures: Mapping[str, Figure]) -> dict[str, tuple[int, ...]]:
+    """For each place the envelopes that first told of its figure as it is."""
+    return {
+        figure.place: tuple(_first_told(figure.on_hand, figure.sources, stored.get((Aspect.STOCK, figure.place))))
+        for figure in figures.values()
+    }
+
+
+def _first_told(on_hand: int, sources: Iterable[Plain], before: Plain) -> list[int]:
+    if before is None or before["on_hand"] != on_hand:
+        return _seqs(sources)
     return list(before.get("since") or _seqs(before["from"]))
 
 
 def _seqs(sources: Iterable[Plain]) -> list[int]:
     return [int(source["seq"]) for source in sources if "seq" in source]
-
-
-def since(stored: Mapping[tuple[str, str], Plain], figures: Mapping[str, Figure]) -> dict[str, tuple[int, ...]]:
-    """For each place the envelopes that first told of its figure as it is."""
-    found = {}
-    for figure in figures.values():
-        before = stored.get((Aspect.STOCK, figure.place))
-        same = before is not None and before["on_hand"] == figure.on_hand
-        found[figure.place] = tuple(_first(before) if same else _seqs(figure.sources))
-    return found
