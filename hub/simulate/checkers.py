@@ -16,6 +16,7 @@ from hub.simulate.crew import HubCrew
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
 from hub.simulate.truth import Truth
+from hub.simulate.weather import Quota
 from hub.store import changes, ledger, orders
 
 VIOLATIONS_MAX: Final = 50
@@ -59,23 +60,19 @@ class PaceJudge:
     def __init__(self, manifests: Mapping[str, Manifest], shares: Mapping[str, float], findings: Findings) -> None:
         self._findings = findings
         self._allowed = {
-            name: (float(m.pace.per_second) * shares[name], m.pace.burst * shares[name] + PACE_SLACK)
+            name: Quota(float(m.pace.per_second) * shares[name], m.pace.burst * shares[name] + PACE_SLACK, 0)
             for name, m in manifests.items()
         }
-        self._left = {name: burst for name, (_, burst) in self._allowed.items()}
-        self._at = dict.fromkeys(manifests, 0)
 
     def arrived(self, channel: str, now: int) -> None:
         """A request came."""
-        rate, burst = self._allowed[channel]
-        left = min(burst, self._left[channel] + (now - self._at[channel]) / 1_000_000 * rate)
-        self._left[channel], self._at[channel] = left - 1, now
-        if left < 1:
+        if not self._allowed[channel].admits(now):
             self._findings.found("pace", f"{channel} is asked more often than it allows")
 
     def restarted(self) -> None:
         """A hub that died has forgotten what it asked a moment ago; the platform would tell it by a 429."""
-        self._left = {name: burst for name, (_, burst) in self._allowed.items()}
+        for allowed in self._allowed.values():
+            allowed.left = allowed.burst
 
 
 class StepJudge:

@@ -47,7 +47,7 @@ _NOTICES: Final = (
     ),
     # What was only looked at right before writing has no envelope: there the write itself says what follows.
     (
-        f"CREATE TEMP TRIGGER fell {_OF_OBSERVATIONS} NEW.seq > 0 AND NEW.aspect = 'stock' AND NEW.place = '' AND "
+        f"CREATE TEMP TRIGGER fell {_OF_OBSERVATIONS} NEW.seq > 0 AND NEW.aspect = 'stock' AND "
         f"json_extract(NEW.value, '$.sellable') < json_extract(OLD.value, '$.sellable') BEGIN {_NOTE.format(FALL)}"
     ),
 )
@@ -124,14 +124,10 @@ class StoreJudge:
         found = []
         for row, promise, channel, listing, aspect, place in rows:
             self._noticed_to = row
-            if promise == FALL and (not self._sells(channel) or _counts_as_sold(tx, channel, listing)):
+            if promise == FALL and (not self._retailer.takes_orders(channel) or _counts_as_sold(tx, channel, listing, place)):
                 continue
             found.append((promise, f"{channel} {listing} {aspect} {place}".strip()))
         return found
-
-    def _sells(self, channel: str) -> bool:
-        about = self._retailer.config.channels[channel]
-        return bool(about.sells_from) and about.orders.take_in
 
     def _beyond(self, tx: Tx) -> list[tuple[str, str, str]]:
         """Readings that moved on and whose last page is not in the inbox."""
@@ -181,10 +177,13 @@ def _during(tx: Tx) -> list[tuple[str, ...]]:
     return [tuple(str(each) for each in row) for row in rows]
 
 
-def _counts_as_sold(tx: Tx, channel: str, listing: str) -> bool:
-    """Whether something of this listing is reserved since it fell there, or nobody knows what it is."""
+def _counts_as_sold(tx: Tx, channel: str, listing: str, place: str) -> bool:
+    """Whether something of this listing (at this place) is reserved since it fell there, or nobody knows what it is."""
     reserved = tx.query(
-        'SELECT 1 FROM reservations WHERE "order" = :fall AND line = :listing LIMIT 1', fall=f"?{channel}", listing=listing
+        'SELECT 1 FROM reservations WHERE "order" = :fall AND line = :listing AND place = :place LIMIT 1',
+        fall=f"?{channel}",
+        listing=listing,
+        place=place,
     )
     bound = tx.query(
         "SELECT 1 FROM bindings WHERE channel = :channel AND listing = :listing AND item <> '' LIMIT 1",

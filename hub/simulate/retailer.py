@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from hub.channel import ORDERS
 from hub.clock import Clock
 from hub.errors import ConfigError
 from hub.files import read_text
@@ -82,6 +83,12 @@ class Retailer:
         """The locations whose stock this channel shows as one, or each by itself."""
         about = self.config.channels[channel]
         return tuple(about.figures_at or about.sells_from)
+
+    def takes_orders(self, channel: str) -> bool:
+        """Whether customers order here what is shown, together or of each place, and the hub is to carry those orders."""
+        about = self.config.channels[channel]
+        shows = about.sells_from or (about.figures_at and channel in self.webshops)
+        return bool(shows) and about.orders.take_in and ORDERS in self.registry.manifest(about.connector).streams
 
 
 def texts_of(folder: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
+from hub.channel import ORDERS
 from hub.flow import Aspect, Key
 from hub.sdk.manifest import Manifest
 from hub.sdk.wire import NotSentError, Request, Response, Transport
@@ -29,7 +30,6 @@ CIRCLES: Final = 30
 CIRCLES_MICROS: Final = 600_000_000
 """So many writes of one number within so short a time do not follow the world: they follow one another."""
 TOLD_SLACK_MICROS: Final = 50_000
-ORDERS: Final = "orders"
 
 
 class _Try(NamedTuple):
@@ -142,9 +142,7 @@ class SendJudge:
         declared = self._manifest(name).sends.get(Aspect.STOCK)
         if declared is not None and declared.look_before and known.read_at < change.sent_at - LOOKED_MICROS:
             self._findings.found("looked before written", f"{change.key} is written over what was not looked at right before")
-        about = self._retailer.config.channels[name]
-        sells = bool(about.sells_from) and about.orders.take_in and ORDERS in self._manifest(name).streams
-        if not sells or change.after["sellable"] <= change.before["sellable"]:
+        if not self._retailer.takes_orders(name) or change.after["sellable"] <= change.before["sellable"]:
             return
         past = any(not each.under_way and each.completed_at >= each.started_at > change.observed_at for each in readings)
         if not past:
