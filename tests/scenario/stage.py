@@ -86,6 +86,21 @@ FILES = {
     "channels/erp.yaml": ERP,
     "channels/webshop.yaml": WEBSHOP,
 }
+SUBSCRIBED = {
+    "hub.yaml": "server: {public_url: https://hub.example}\n",
+    "channels/webshop.yaml": """
+channel: webshop
+connector: woocommerce
+role: webshop
+mode: live
+base_url: https://shop.example
+settings: {currency: DKK, prices_tax: included}
+secrets: {consumer_key: "env:X", consumer_secret: "env:X", hook_secret: "env:X"}
+sells_from: [aarhus, warehouse]
+streams: {items: {poll_seconds: 600, sweep_seconds: 14400}, orders: {poll_seconds: 600, sweep_seconds: 0}}
+""",
+}
+"""Instead of its webshop one where the hub subscribes itself, and which it seldom reads."""
 
 
 @dataclass

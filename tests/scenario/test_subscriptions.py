@@ -9,29 +9,17 @@ from typing import Any
 
 import pytest
 from desk import Desk
-from stage import HOOKS, Stage, stage
+from stage import HOOKS, SUBSCRIBED, Stage, stage
 
 from hub.cli import ask
 
-HUB = "server: {public_url: https://hub.example}\n"
-WEBSHOP = """
-channel: webshop
-connector: woocommerce
-role: webshop
-mode: live
-base_url: https://shop.example
-settings: {currency: DKK, prices_tax: included}
-secrets: {consumer_key: "env:X", consumer_secret: "env:X", hook_secret: "env:X"}
-sells_from: [aarhus, warehouse]
-streams: {items: {poll_seconds: 600, sweep_seconds: 14400}, orders: {poll_seconds: 600, sweep_seconds: 0}}
-"""
-SHOP = {"hub.yaml": HUB, "channels/webshop.yaml": WEBSHOP}
+WEBSHOP = SUBSCRIBED["channels/webshop.yaml"]
 SKU = "TEE-001"
 
 
 def opened(folder: Path, **files: str) -> Stage:
     """A shop, its till and its ERP, that show the same; nobody has subscribed anything yet."""
-    made = stage(folder, files={**SHOP, **files})
+    made = stage(folder, files={**SUBSCRIBED, **files})
     made.platforms["webshop"].hook_url = ""
     for platform in made.platforms.values():
         platform.add_item(SKU, "T-shirt", price=Decimal("159.96"))
@@ -120,7 +108,7 @@ def test_a_key_that_may_not_see_webhooks_does_not_stop_the_channel(tmp_path: Pat
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A desk whose commands reach the platforms in small."""
     monkeypatch.setenv("X", "made-up-hook-secret")
-    made = Desk(tmp_path, SHOP)
+    made = Desk(tmp_path, SUBSCRIBED)
     made.platforms["webshop"].hook_url = ""
     made.platforms["webshop"].add_item(SKU, "T-shirt", price=Decimal("199.95"))
     secrets = made.secrets["webshop"]

@@ -10,7 +10,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from stage import stage
+from stage import SUBSCRIBED, stage
 
 from connectors.template.sandbox import Sandbox
 from hub.canonical.values import moment
@@ -26,18 +26,6 @@ from hub.simulate.weather import Quota, Weather
 from hub.store import channels, cursors
 
 SECOND = 1_000_000
-HUB = "server: {public_url: https://hub.example}\n"
-WOO = """
-channel: webshop
-connector: woocommerce
-role: webshop
-mode: live
-base_url: https://shop.example
-settings: {currency: DKK, prices_tax: included}
-secrets: {consumer_key: "env:X", consumer_secret: "env:X", hook_secret: "env:X"}
-sells_from: [aarhus, warehouse]
-streams: {items: {poll_seconds: 600, sweep_seconds: 14400}, orders: {poll_seconds: 600, sweep_seconds: 0}}
-"""
 
 
 def lived(faults: Faults, seed: int = 1, hours: int = 8, items: int = 4, customers: int = 60) -> tuple[Simulation, Result]:
@@ -116,7 +104,7 @@ def test_a_channel_that_tells_of_nothing_any_more_is_read() -> None:
 
 
 def test_a_webshop_of_which_the_hub_looks_after_the_subscriptions_is_mended_by_the_hub(tmp_path: Path) -> None:
-    made = stage(tmp_path, files={"hub.yaml": HUB, "channels/webshop.yaml": WOO})
+    made = stage(tmp_path, files=SUBSCRIBED)
     shop = made.platforms["webshop"]
     for platform in made.platforms.values():
         platform.add_item("TEE", "T-shirt", price=Decimal("159.96"))
@@ -145,7 +133,7 @@ def test_a_full_disk_stops_the_hub_and_loses_nothing() -> None:
 
 
 def test_a_request_that_breaks_off_in_the_middle_leaves_what_it_did_and_the_rest_follows(tmp_path: Path) -> None:
-    made = stage(tmp_path, files={"hub.yaml": HUB, "channels/webshop.yaml": WOO})
+    made = stage(tmp_path, files=SUBSCRIBED)
     shop, skus = made.platforms["webshop"], [f"TEE-{number}" for number in range(5)]
     for sku in skus:
         for platform in made.platforms.values():
