@@ -18,6 +18,10 @@ from hub.store.database import Database, Tx
 from hub.store.vault import Vault
 
 PAGES_PER_READING_MAX: Final = 100_000
+NOT_THERE: Final = "not there a moment ago"
+"""Why what was looked up and not found is looked up once more."""
+NOT_THERE_SECONDS: Final = 10.0
+"""So much later at least: who answers from a copy that follows behind does not know yet what was made a moment ago."""
 
 
 class Poll:
@@ -80,7 +84,10 @@ class Poll:
         return after
 
     def look_up(self, stream: str, asked: Sequence[channels.LookUp]) -> None:
-        """Read the current records of these ids into the inbox and take the askings away."""
+        """Read the current records of these ids into the inbox and take the askings away.
+
+        What is not there is asked for once more: it counts as gone when it is not there then either.
+        """
         ids = [each.id for each in asked]
         begun = self._database.next()
         asked_at = self._clock.now()
@@ -88,16 +95,26 @@ class Poll:
         page = self._channel.connector.look_up(stream, ids)
         calls = self._channel.client.reads - calls
         seq, answered = self._database.next_block(2)
+        doubted = {each.id for each in asked if each.id in page.gone and each.reason != NOT_THERE}
+        gone = tuple(each for each in page.gone if each not in doubted)
+        again_at = self._clock.now() + round(self._settles_within(stream) * 1_000_000)
         envelope = Envelope(
             seq, self._channel.name, Door.LOOKUP, stream, "", asked_at, page.body, f"lookup:{stream}", begun, answered
         )
 
         def keep(tx: Tx) -> None:
-            inbox.store(tx, self._vault, [inbox.Arrival(envelope, page.gone)])
+            inbox.store(tx, self._vault, [inbox.Arrival(envelope, gone)])
             channels.looked_up(tx, asked)
+            channels.ask(tx, [(self._channel.name, stream, each, NOT_THERE) for each in doubted], answered, again_at)
             ledger.count(tx, {("calls", self._channel.name, stream): calls})
 
         self._database.transaction(keep)
+
+    def _settles_within(self, stream: str) -> float:
+        """After how many seconds all that was made is found on this stream, as the manifest says."""
+        sends = [send for send in self._channel.manifest.sends.values() if send.stream == stream]
+        found = [float(max(send.findable_within_seconds or 0, send.visible_after_seconds)) for send in sends]
+        return max([NOT_THERE_SECONDS, *found])
 
     def _advanced(self, before: Reading, ask: ReadAsk, page: Page, seq: int, records: str) -> Reading:
         count = before.records + (_count(page.body, records) if page.total is not None else 0)

@@ -13,7 +13,7 @@ from hub.channel import Channel
 from hub.clock import ManualClock
 from hub.errors import UnavailableError
 from hub.flow import Door
-from hub.intake.poll import Poll
+from hub.intake.poll import NOT_THERE_SECONDS, Poll
 from hub.sdk.contract import Page, ReadAsk
 from hub.store import channels, cursors, inbox
 from hub.store.cursors import Kind, Reading
@@ -55,7 +55,7 @@ class Ground:
         self.vault = Vault({"testkey1": b"k" * 32}, "testkey1", self.clock.bytes)
         self.database: Database = SqliteDatabase(":memory:", threaded=False)
         stream = SimpleNamespace(page_max=2, records="items")
-        manifest, client = SimpleNamespace(streams={"items": stream}), SimpleNamespace(reads=0)
+        manifest, client = SimpleNamespace(streams={"items": stream}, sends={}), SimpleNamespace(reads=0)
         named = SimpleNamespace(name="till", manifest=manifest, connector=self.platform, client=client)
         self.poll = Poll(cast(Channel, named), self.database, self.vault, self.clock)
 
@@ -152,11 +152,27 @@ def test_a_look_up_is_done_once_its_answer_is_stored(ground: Ground) -> None:
     def due() -> list[channels.LookUp]:
         return ground.database.read(lambda tx: channels.due_look_ups(tx, "till", ground.clock.now(), 10))
 
-    ground.platform.pages = [UnavailableError("down"), Page(body_json({"items": []}), "", False, gone=("7",))]
+    ground.platform.pages = [UnavailableError("down"), Page(body_json({"items": [{"id": "7"}]}), "", False)]
     with pytest.raises(UnavailableError):
         ground.poll.look_up("items", due())
     assert len(due()) == 1
     ground.poll.look_up("items", due())
     assert due() == []
     (came,) = ground.inbox()
-    assert (came.envelope.door, came.gone) == (Door.LOOKUP, ("7",))
+    assert (came.envelope.door, came.gone) == (Door.LOOKUP, ())
+
+
+def test_what_is_looked_up_and_not_there_is_gone_when_it_is_not_there_a_while_later_either(ground: Ground) -> None:
+    ground.database.transaction(lambda tx: channels.ask(tx, [("till", "items", "7", "why")], 1, 0))
+
+    def due() -> list[channels.LookUp]:
+        return ground.database.read(lambda tx: channels.due_look_ups(tx, "till", ground.clock.now(), 10))
+
+    empty = body_json({"items": []})
+    ground.platform.pages = [Page(empty, "", False, gone=("7",)), Page(empty, "", False, gone=("7",))]
+    ground.poll.look_up("items", due())
+    assert due() == [], "at once it would be answered the same"
+    ground.clock.advance(NOT_THERE_SECONDS)
+    ground.poll.look_up("items", due())
+    assert due() == []
+    assert [came.gone for came in ground.inbox()] == [("7",)], "the same page is kept once"
