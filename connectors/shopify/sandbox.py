@@ -374,9 +374,9 @@ class Sandbox(OrderDesk, SandboxBase):
         for one in self.state.variants.values():
             product = self.state.products[one.product]
             state = "gone" if one.deleted else "active" if product.status == "ACTIVE" else "inactive"
-            levels = [level for level in self.state.levels.values() if level.variant == one.id and level.active]
+            levels = ((place, self.state.levels.get((one.id, place))) for place in self.state.locations)
             truth[one.sku] = {
-                "stock": {str(level.location): level.available for level in levels},
+                "stock": {str(place): level.available for place, level in levels if level is not None and level.active},
                 "price": one.price,
                 "currency": self.state.currency,
                 "state": state,

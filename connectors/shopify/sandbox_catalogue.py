@@ -193,9 +193,8 @@ class CatalogueApi:
             return self.level(found) if found is not None and found.active else None
 
         def levels(said: Row) -> Row:
-            own = sorted(
-                (lv for lv in self.shop.state.levels.values() if lv.variant == one.id and lv.active), key=lambda lv: lv.id
-            )
+            known = (self.shop.state.levels.get((one.id, place)) for place in self.shop.state.locations)
+            own = sorted((lv for lv in known if lv is not None and lv.active), key=lambda lv: lv.id)
             return connection([(str(lv.id), lambda lv=lv: self.level(lv)) for lv in own], said)  # type: ignore[misc]
 
         return {

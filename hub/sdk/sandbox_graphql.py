@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from hub.canonical.values import Plain
@@ -18,6 +19,8 @@ TOKEN: Final = re.compile(
 )
 DEPTH_MAX: Final = 24
 TOKENS_MAX: Final = 20_000
+DOCUMENTS_MAX: Final = 256
+"""So many documents are kept as they were read: a client asks the same few again and again."""
 
 
 class DocumentError(Exception):
@@ -222,8 +225,12 @@ def _scalar(token: str) -> Plain:
     return {"true": True, "false": False, "null": None}.get(token, token)
 
 
+@lru_cache(maxsize=DOCUMENTS_MAX)
 def read_document(text: str, phrases: Phrases = REFERENCE) -> Operation:
-    """The document's one operation with its fragments; DocumentError in the platform's words for what is not GraphQL."""
+    """The document's one operation with its fragments; DocumentError in the platform's words for what is not GraphQL.
+
+    Whoever asks the same again is given the same: it is not to be changed.
+    """
     return _Reader(text, phrases).document()
 
 

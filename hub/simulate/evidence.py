@@ -33,6 +33,8 @@ class Evidence:
         self._crew = crew
         self._findings = findings
         self._showed: dict[Shown, deque[Decimal]] = {}
+        self._last: dict[tuple[str, str], Plain] = {}
+        """(channel, SKU) → what it showed last: most things stay as they were."""
         self._row = 0
 
     def passed(self, channel: str) -> None:
@@ -41,6 +43,9 @@ class Evidence:
             # Its figures are worked out from every move ever made: too slow to be looked at so often.
             return
         for sku, seen in self._retailer.platforms[channel].shown().items():
+            if self._last.get((channel, sku)) == seen:
+                continue
+            self._last[channel, sku] = seen
             if seen["price"] is not None:
                 self._note((channel, sku, "price", ""), Decimal(seen["price"]))
             for place, pieces in seen["stock"].items():
