@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from hub.canonical.values import THOUSAND
-from hub.flow import Aspect
+from hub.flow import Aspect, Manner
 from hub.sdk.manifest import Send
 from hub.sdk.wire import Request, Response
+from hub.simulate.checkers import Findings
 from hub.simulate.crew import HubCrew
 from hub.simulate.retailer import Retailer
-from hub.simulate.scheduler import Scheduler
 from hub.simulate.truth import Truth
 from hub.store import catalogue, changes
 from hub.store.database import Tx
@@ -57,15 +57,17 @@ class _Meant(NamedTuple):
     place: str
     pieces: int
     based_at: int
+    expects: int
 
 
 class Exposure:
     """Looks on at every request to the platforms; `channels` says what came of it, `crew` gives the hub's crew."""
 
-    def __init__(self, retailer: Retailer, truth: Truth, scheduler: Scheduler, crew: Callable[[], HubCrew]) -> None:
+    def __init__(self, retailer: Retailer, truth: Truth, findings: Findings, crew: Callable[[], HubCrew]) -> None:
         self._retailer = retailer
         self._truth = truth
-        self._scheduler = scheduler
+        self._findings = findings
+        self._scheduler = findings.scheduler
         self._crew = crew
         self._sends: dict[str, Send] = {}
         for name, about in retailer.config.channels.items():
@@ -115,6 +117,7 @@ class Exposure:
                 self._retailer.place(row.key.place, channel) if row.key.place else "",
                 int(row.after["sellable"]) // THOUSAND,
                 self._looked.get(channel, row.observed_at) if looks else row.observed_at,
+                int(row.before.get("raw", row.before["sellable"])) // THOUSAND,
             )
             for row in rows
             if (channel, row.key.listing) in bound
@@ -136,6 +139,9 @@ class Exposure:
         exposed.seconds_max = max(exposed.seconds_max, seconds)
         exposed.sold_between += sold
         exposed.undone += min(sold, max(0, shows - max(0, meant.pieces - sold)))
+        if exposed.manner == Manner.COMPARE_AND_SET and was != meant.expects:
+            words = f"{channel} {meant.sku} showed {was} when {meant.pieces} was written over {meant.expects}"
+            self._findings.found("as expected", words)
 
     def _sold(self, channel: str, meant: _Meant) -> int:
         pieces = 0

@@ -33,6 +33,8 @@ _NOTE: Final = "INSERT INTO judged VALUES ('{}', NEW.channel, NEW.listing, NEW.a
 _OF_OBSERVATIONS: Final = "AFTER UPDATE ON observations WHEN NEW.told = 1 AND "
 _VERSIONS: Final = "OLD.version > 0 AND NEW.version > 0"
 TOLD_AFTER, OLDER, FALL = "told after the write", "never older", "a fall is a sale"
+MARKED, WORKED_OUT, ANEW = "marked", "worked out", "marked anew stays"
+_NOTE_KEY: Final = "INSERT INTO judged VALUES ('{}', {row}.kind, {row}.a, {row}.b, ''); END"
 _NOTICES: Final = (
     "CREATE TEMP TABLE judged (promise text, channel text, listing text, aspect text, place text)",
     # What was told counts again only once it was asked for after an own write was answered.
@@ -50,6 +52,10 @@ _NOTICES: Final = (
         f"CREATE TEMP TRIGGER fell {_OF_OBSERVATIONS} NEW.seq > 0 AND NEW.aspect = 'stock' AND "
         f"json_extract(NEW.value, '$.sellable') < json_extract(OLD.value, '$.sellable') BEGIN {_NOTE.format(FALL)}"
     ),
+    # What was marked dirty after the walk had read for the last time is not among what it has worked out.
+    f"CREATE TEMP TRIGGER marked AFTER INSERT ON dirty BEGIN {_NOTE_KEY.format(MARKED, row='NEW')}",
+    f"CREATE TEMP TRIGGER marked_again AFTER UPDATE ON dirty BEGIN {_NOTE_KEY.format(MARKED, row='NEW')}",
+    f"CREATE TEMP TRIGGER worked_out AFTER DELETE ON dirty BEGIN {_NOTE_KEY.format(WORKED_OUT, row='OLD')}",
 )
 """What the store itself notices while rows replace others; looked at after each commit."""
 
@@ -62,7 +68,8 @@ class StoreJudge:
         self._crew = crew
         self._findings = findings
         self._looks = 0
-        self._noticed_to = 0
+        self._unread: set[tuple[str, str, str]] = set()
+        """Keys that were marked dirty since the walk read anything."""
         self._read_to: dict[tuple[str, str, str], int] = {}
 
     def watches(self, tx: Tx) -> None:
@@ -83,6 +90,10 @@ class StoreJudge:
             self._findings.found("no cursor beyond stored pages", words)
         for key in during:
             self._findings.found("never during a write", f"what was told of {' '.join(key)} counts while it is being written")
+
+    def walk_read(self) -> None:
+        """The walk has read something just now: it may know of everything that is dirty."""
+        self._unread.clear()
 
     def taken(self, channel: str, body: bytes) -> None:
         """A delivery was answered with yes: these very bytes must be in the inbox."""
@@ -117,16 +128,20 @@ class StoreJudge:
                 self._findings.found("reservations", words)
 
     def _noticed(self, tx: Tx) -> list[tuple[str, str]]:
-        rows = tx.query(
-            "SELECT rowid, promise, channel, listing, aspect, place FROM judged WHERE rowid > :seen ORDER BY rowid",
-            seen=self._noticed_to,
-        )
+        rows = tx.query("SELECT promise, channel, listing, aspect, place FROM judged ORDER BY rowid")
+        if rows:
+            tx.execute("DELETE FROM judged")
         found = []
-        for row, promise, channel, listing, aspect, place in rows:
-            self._noticed_to = row
-            if promise == FALL and (not self._retailer.takes_orders(channel) or _counts_as_sold(tx, channel, listing, place)):
+        for promise, *what in rows:
+            first, second, third, place = key = tuple(what)
+            if promise == MARKED:
+                self._unread.add((first, second, third))
+            elif promise == WORKED_OUT and (first, second, third) in self._unread:
+                found.append((ANEW, f"{first} {second} {third} was marked again, and is gone unread"))
+            elif promise == FALL and (not self._retailer.takes_orders(first) or _counts_as_sold(tx, first, second, place)):
                 continue
-            found.append((promise, f"{channel} {listing} {aspect} {place}".strip()))
+            elif promise != WORKED_OUT:
+                found.append((promise, " ".join(key).strip()))
         return found
 
     def _beyond(self, tx: Tx) -> list[tuple[str, str, str]]:

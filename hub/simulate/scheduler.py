@@ -88,6 +88,8 @@ class Scheduler:
 
     seed: int
     switching: float = 0.25
+    lingers: float = 0.0
+    """How many seconds a worker that gives way at a seam is away at most: a store that takes its time."""
     now: int = START
     began: int = field(init=False)
     """When it began."""
@@ -110,6 +112,11 @@ class Scheduler:
     def __post_init__(self) -> None:
         self._random = random.Random(f"order of workers {self.seed}")
         self.began = self.now
+
+    @property
+    def working(self) -> str:
+        """The name of the worker that is at work; "" while nobody else may go on, and between two."""
+        return self._current.name if self._current is not None and not self._quiet else ""
 
     # who takes part
 
@@ -157,7 +164,8 @@ class Scheduler:
             self._doomed = task.crew
             self._give_way(task)
         if self._random.random() < self.switching:
-            task.at, task.flag = self.now, None
+            away = self._random.random() * self.lingers if self.lingers else 0.0
+            task.at, task.flag = self.now + round(away * 1_000_000), None
             self._give_way(task)
 
     def sleep(self, seconds: float) -> None:

@@ -26,6 +26,7 @@ from hub.simulate.line import Line
 from hub.simulate.mail import Mail
 from hub.simulate.retailer import HOOKS, open_shop
 from hub.simulate.scheduler import START, Scheduler, VirtualClock
+from hub.simulate.silence import Silence
 from hub.simulate.small_pages import SmallPages
 from hub.simulate.spells import Spells
 from hub.simulate.staff import Staff
@@ -107,7 +108,7 @@ class Simulation:
         self.watch = Watch(self.retailer, self.truth, lambda: self.crew, self.findings)
         self.tells: deque[str] = deque(maxlen=TELLS_MAX)
         self.all_knowing = AllKnowing(self.retailer, self.truth)
-        self.exposure = Exposure(self.retailer, self.truth, self.scheduler, lambda: self.crew)
+        self.exposure = Exposure(self.retailer, self.truth, self.findings, lambda: self.crew)
         registry = SmallPages([from_config(config.folder, each) for each in config.hub.connectors], faults.page_size_max)
         self.crew = HubCrew(config, self.scheduler, self.clock, self._line, registry, self.retailer.secrets)
         self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
@@ -184,17 +185,24 @@ class Simulation:
             self._go(self.scheduler.now + LOOK_MICROS)
         for promise, words in self._wrong():
             self.findings.found(promise, words)
-        writes = sum(count for (_, what), count in self.judge.calls.items() if what == "write")
-        self._go(self.scheduler.now + SILENCE_MICROS)
-        more = sum(count for (_, what), count in self.judge.calls.items() if what == "write") - writes
-        if more:
-            self.findings.found("silence", f"{more} more writes although everything agrees")
+        self._be_silent()
         self.judge.look_for_persons()
         self.watch.at_rest()
         if self.crew.refused != self.mail.forgeries:
             words = f"{self.mail.forgeries} forged deliveries came, {self.crew.refused} were refused"
             self.findings.found("forgeries", words)
         return (settled_at - out_at) / 1_000_000
+
+    def _be_silent(self) -> None:
+        silence = Silence(self.retailer, self.crew, self.judge.calls)
+        with self.scheduler.alone():
+            silence.begin(self.scheduler.now)
+        self._go(self.scheduler.now + SILENCE_MICROS)
+        with self.scheduler.alone():
+            for words in silence.broken(self.scheduler.now, len(self.truth.goods) + len(self.truth.sales)):
+                self.findings.found("silence", words)
+            for words in silence.overdue(self.scheduler.now):
+                self.findings.found("read on schedule", words)
 
     def _wrong(self) -> list[tuple[str, str]]:
         with self.scheduler.alone():

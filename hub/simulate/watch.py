@@ -15,7 +15,9 @@ from hub.simulate.retailer import Retailer
 from hub.simulate.sends import SendJudge
 from hub.simulate.truth import Truth
 
-COMMITTED: Final = "after transaction"
+COMMITTED, READ = "after transaction", "after read"
+WALK: Final = "walk"
+"""The worker that works out what is dirty."""
 
 
 class Watch:
@@ -43,6 +45,8 @@ class Watch:
             if where == COMMITTED:
                 self._kept.committed()
                 self._evidence.committed()
+            elif where == READ and self._findings.scheduler.working == WALK:
+                self._kept.walk_read()
             passed(where)
 
         crew.store.seam = seam

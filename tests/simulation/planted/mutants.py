@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from planted import orders, pushing, reading, stock
+from planted import orders, pushing, reading, schedule, stock
 from planted.plant import Mutant
 
-MUTANTS: tuple[Mutant, ...] = (*pushing.MUTANTS, *reading.MUTANTS, *stock.MUTANTS, *orders.MUTANTS)
+MUTANTS: tuple[Mutant, ...] = (
+    *pushing.MUTANTS,
+    *reading.MUTANTS,
+    *schedule.MUTANTS,
+    *stock.MUTANTS,
+    *orders.MUTANTS,
+)
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

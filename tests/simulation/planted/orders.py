@@ -44,4 +44,14 @@ MUTANTS = (
         ("each sale once",),
         "returning",
     ),
+    Mutant(
+        "a refund is told to the books twice",
+        CREDITED,
+        "        wanted.update([target(name, order, fact, value, told_by=credit.teller)])\n",
+        "        wanted.update([target(name, order, fact, value, told_by=credit.teller)])\n"
+        "        more = {**value, 'number': f'{order.number}{MARK}{number + 7}'}\n"
+        "        wanted.update([target(name, order, fact + ':2', more, told_by=credit.teller)])\n",
+        ("each sale once",),
+        "returning",
+    ),
 )

@@ -33,7 +33,7 @@ class Mutant:
     becomes: str
     caught: tuple[str, ...]
     world: str = "rough"
-    seeds: int = 1
+    seeds: int = 3
     quick: bool = False
 
     @property

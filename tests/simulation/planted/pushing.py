@@ -13,6 +13,7 @@ MUTANTS = (
         'rows = [(c, "unknown", at, c.handle, words) for c in ours]',
         'rows = [(c, "intended", now, c.handle, words) for c in ours]',
         ("looked up before sent again",),
+        seeds=1,
         quick=True,
     ),
     Mutant(
@@ -36,6 +37,7 @@ MUTANTS = (
         "taken = set(self._database.transaction(lambda tx: changes.send(tx, chosen, now, seq)))",
         "taken = {change.id for change in chosen}",
         ("intent first",),
+        seeds=1,
         quick=True,
     ),
     Mutant(
@@ -68,6 +70,7 @@ MUTANTS = (
         "        if not rises:\n            return chosen\n        last",
         "        if rises or not rises:\n            return chosen\n        last",
         ("order barrier",),
+        seeds=1,
         quick=True,
     ),
     Mutant(
@@ -94,6 +97,7 @@ MUTANTS = (
         '            wait = self.bucket.throttled(told, now)\n            raise ThrottledError(\n                "too many',
         ("told to wait",),
         "throttled",
+        seeds=1,
         quick=True,
     ),
     Mutant(

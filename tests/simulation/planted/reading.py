@@ -14,6 +14,7 @@ MUTANTS = (
         "        self._database.transaction(lambda tx: cursors.save(tx, after))\n"
         "        self._database.transaction(keep)\n        return after",
         ("no cursor beyond stored pages",),
+        seeds=1,
         quick=True,
     ),
     Mutant(
@@ -22,6 +23,7 @@ MUTANTS = (
         "        self._database.transaction(lambda tx: inbox.store(tx, self._vault, [inbox.Arrival(envelope)]))\n",
         "",
         ("taken is stored",),
+        seeds=1,
         quick=True,
     ),
     Mutant(
@@ -74,12 +76,11 @@ MUTANTS = (
     Mutant(
         "a person in the ledger",
         "hub/ordered.py",
-        "            if order:\n                self._parties.keep(",
-        "            if order:\n"
-        '                name = str({key: getattr(part, "revealed", part) for key, part in each.value.items()})\n'
-        "                key = Key(each.channel, order, Aspect.ORDER)\n"
-        '                ledger.write(tx, [ledger.Entry(each.envelope.seq, now, "party", key, order, {"words": name})])\n'
-        "                self._parties.keep(",
+        "        ledger.write(tx, remembered.said([b for b in newest if b.order not in old_news], known, numbers, now))\n",
+        "        lines = remembered.said([b for b in newest if b.order not in old_news], known, numbers, now)\n"
+        '        persons = [each for each in told if each.entity == "party"]\n'
+        '        who = str([getattr(part, "revealed", part) for each in persons for part in each.value.values()])\n'
+        '        ledger.write(tx, [line._replace(words={**line.words, "who": who}) for line in lines])\n',
         ("persons",),
         "calm",
     ),

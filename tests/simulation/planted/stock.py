@@ -15,6 +15,7 @@ MUTANTS = (
         "        sent = any(place.startswith('placed') for place in there)\n"
         "        if sent or order.history or told.origin.record.get(DAY):\n            # The sales",
         ("reservations",),
+        seeds=1,
         quick=True,
     ),
     Mutant(
@@ -30,6 +31,7 @@ MUTANTS = (
         'COUNTING: Final = ("hold", "reserve", "release", "ended")',
         'COUNTING: Final = ("hold", "ended")',
         ("reservations",),
+        seeds=1,
         quick=True,
     ),
     Mutant(
@@ -67,7 +69,6 @@ MUTANTS = (
         "amount = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUNDINGS[rule.rounding])",
         "amount = Decimal(str(round(float(amount), digits))) + 0 * ROUNDINGS[rule.rounding].count('')",
         ("shown is true",),
-        seeds=2,
     ),
     Mutant(
         "price floor ignored",
@@ -83,6 +84,7 @@ MUTANTS = (
         'return PriceTarget({"amount": shown, "currency": base.currency, "tax": rule.tax}, because)',
         'return PriceTarget({"amount": shown, "currency": "EUR", "tax": rule.tax}, because)',
         ("currency",),
+        seeds=1,
         quick=True,
     ),
     Mutant(

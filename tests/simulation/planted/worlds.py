@@ -51,6 +51,8 @@ class World:
     """Which of the shipped retailers it is."""
     change: str = ""
     """What of the configuration is otherwise."""
+    lingers: float = 0.0
+    """How slow its hub's store is at most, in seconds."""
 
 
 WORLDS = {
@@ -58,6 +60,7 @@ WORLDS = {
     "rough": World(ROUGH),
     "dying": World({**ROUGH, "crashes_per_day": "60"}),
     "throttled": World({"throttled": "0.5", "answer_lost": "0.1"}),
+    "slow": World(ROUGH, customers=200, retailer="seven", items=6, lingers=5.0),
     "narrow": World(ROUGH, change="narrow"),
     "seven": World({**ROUGH, "edits_per_day": "0"}, items=10, customers=60, retailer="seven"),
     "careful": World(ROUGH, change="careful"),
@@ -98,6 +101,7 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
     wanted = Wanted(seed, world.days, world.items, world.customers)
     began = time.process_time()
     simulation = Simulation(config_of(world), wanted, Faults.model_validate(world.faults))
+    simulation.scheduler.lingers = world.lingers
     try:
         result = simulation.run()
     except Exception as bad:
