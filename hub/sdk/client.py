@@ -5,7 +5,8 @@ A read that failed may be repeated here (tenacity, a few short waits); a write n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlencode, urljoin
@@ -32,6 +33,8 @@ from hub.sdk.wire import AnswerTooLargeError, NoAnswerError, NotSentError, Reque
 READ_TRIES_MAX: Final = 3
 RETRY_WAIT_SECONDS: Final = 0.2
 RETRY_WAIT_SECONDS_MAX: Final = 1.0
+PAGE_WAIT_SECONDS_MAX: Final = 30.0
+"""So long a page that has begun waits for its next call: begun anew it would spend the same calls again, and wait again."""
 WORDS_CHARS_MAX: Final = 300
 CLOCK_SECONDS: Final = 1.0
 """Clocks as close as this are taken for one."""
@@ -66,6 +69,7 @@ class Client:
         """Tokens that the present work must leave for more urgent work (set while reading and sweeping)."""
         self.reads = 0
         self.writes = 0
+        self._reading_page = self._page_begun = False
         self.clock_skew_seconds = 0.0
         """By how much the platform's clock is before ours (below zero: behind), as the last answer's Date told it."""
         self._transport = transport
@@ -74,6 +78,16 @@ class Client:
         self._short_wait_seconds_max = short_wait_seconds_max
         self._remaining_header = remaining_header
         self._host = Request("GET", self.base_url).host
+
+    @contextlib.contextmanager
+    def page(self) -> Iterator[None]:
+        """What is read within belongs together: once its first call was answered, the next ones are waited for (at most
+        `PAGE_WAIT_SECONDS_MAX` each) instead of refused by our own pace, and told to wait they are asked again."""
+        self._reading_page = True
+        try:
+            yield
+        finally:
+            self._reading_page = self._page_begun = False
 
     def call(
         self,
@@ -101,13 +115,17 @@ class Client:
         if writes:
             return self._once(request, operation, True, cost, statuses)
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(UnavailableError),
+            retry=tenacity.retry_if_exception(self._worth_another),
             stop=tenacity.stop_after_attempt(READ_TRIES_MAX),
             wait=tenacity.wait_exponential(RETRY_WAIT_SECONDS, RETRY_WAIT_SECONDS_MAX),
             sleep=self._clock.sleep,
             reraise=True,
         )
         return retrying(self._once, request, operation, False, cost, statuses)
+
+    def _worth_another(self, bad: BaseException) -> bool:
+        # Told to wait, the bucket is paused: the next try waits for its end, or is refused if that is too long.
+        return isinstance(bad, UnavailableError) or (isinstance(bad, ThrottledError) and self._page_begun)
 
     def json(
         self,
@@ -185,7 +203,9 @@ class Client:
             raise self._failed(operation, f"answer above {self._answer_bytes_max} bytes", writes, None) from None
         if request.host == self._host:
             self._learn_clock(answer.headers.get("date", ""), sent_at)
-        return self._judge(answer, operation, writes, statuses)
+        judged = self._judge(answer, operation, writes, statuses)
+        self._page_begun = self._reading_page
+        return judged
 
     def theirs(self, at: int) -> int:
         """This time of ours (microseconds) on the platform's clock: for what they date by a time that we must give."""
@@ -204,7 +224,7 @@ class Client:
     def _wait_for_pace(self, operation: str, cost: float) -> None:
         now = self._clock.now()
         wait = self.bucket.wait_seconds(cost, now, self.leave_tokens)
-        if wait > self._short_wait_seconds_max:
+        if wait > (PAGE_WAIT_SECONDS_MAX if self._page_begun else self._short_wait_seconds_max):
             raise ThrottledError(
                 f"our own pace: {wait:.1f} s to wait",
                 retry_after_seconds=wait,

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from shopify_rig import DEPOT, STORE, Rig, specified
 
+from hub.sdk.contract import ReadAsk
+
 SHIPPING = Decimal("39.00")
 
 
@@ -49,6 +51,19 @@ def test_an_order_of_a_web_shop_with_its_money_and_its_person() -> None:
     (record,) = rig.records(rig.connector.look_up("orders", [ident]), "orders")
     (person,) = rig.mappings.understand("party", record)
     assert (person["email"], person["postal_code"], person["country"]) == ("made.buyer@example.com", "1000", "DK")
+
+
+def test_pages_that_cost_more_than_the_points_at_hand_are_read_to_their_ends() -> None:
+    rig = shop()
+    rig.sandbox.count("TEE-001", 100, DEPOT)
+    bought = [rig.sandbox.order({"TEE-001": 1}) for _ in range(rig.manifest.streams["orders"].page_max)]
+    rig.client.leave_tokens = float(rig.manifest.pace.reserve_for_push) * rig.manifest.pace.burst
+    for _ in range(4):
+        with rig.client.page():
+            page = rig.connector.read("orders", ReadAsk("", True, len(bought), rig.clock.now()))
+    seen = rig.mappings.understand
+    read = [seen("order", record)[0] for record in rig.records(page, "orders")]
+    assert [order["number"] for order in read] == [rig.order(ident)["number"] for ident in bought]
 
 
 def test_persons_are_not_even_asked_for_where_the_channel_says_no() -> None:

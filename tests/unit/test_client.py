@@ -25,7 +25,7 @@ from hub.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from hub.sdk.client import READ_TRIES_MAX, Client
+from hub.sdk.client import PAGE_WAIT_SECONDS_MAX, READ_TRIES_MAX, Client
 from hub.sdk.pace import Bucket
 from hub.sdk.transport import HttpTransport
 from hub.sdk.wire import AnswerTooLargeError, NoAnswerError, NotSentError, Request, Response
@@ -181,6 +181,35 @@ def test_a_short_wait_is_waited_and_a_long_one_is_given_back() -> None:
     with pytest.raises(ThrottledError, match="own pace"):
         made.call("GET", "items", operation="read", writes=False)
     assert clock.now() - began == 1_000_000
+
+
+def test_a_page_that_has_begun_is_read_to_its_end_at_whatever_pace() -> None:
+    made, line, clock = client(Response(200), per_second=1, burst=2)
+    made.bucket.per_second = 0.2
+    began = clock.now()
+    with made.page():
+        for _ in range(5):
+            made.call("GET", "items", operation="read", writes=False)
+    assert clock.now() - began == 15_000_000
+    with made.page(), pytest.raises(ThrottledError, match="own pace"):
+        made.call("GET", "items", operation="read", writes=False)
+    clock.advance(5)
+    with made.page():
+        made.call("GET", "items", operation="read", writes=False)
+        made.bucket.pause(PAGE_WAIT_SECONDS_MAX + 1, clock.now())
+        with pytest.raises(ThrottledError, match="own pace"):
+            made.call("GET", "items", operation="read", writes=False)
+    assert len(line.asked) == 6
+
+
+def test_a_page_that_has_begun_waits_as_it_is_told_and_goes_on() -> None:
+    made, line, clock = client(Response(200), Response(429, {"retry-after": "20"}), Response(200))
+    began = clock.now()
+    with made.page():
+        made.call("GET", "items", operation="read", writes=False)
+        assert made.call("GET", "items", operation="read", writes=False).status == 200
+    assert clock.now() - began >= 20_000_000
+    assert len(line.asked) == 3
 
 
 def test_the_platforms_count_of_what_is_left_is_taken() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import cast
 
@@ -55,7 +56,8 @@ class Ground:
         self.vault = Vault({"testkey1": b"k" * 32}, "testkey1", self.clock.bytes)
         self.database: Database = SqliteDatabase(":memory:", threaded=False)
         stream = SimpleNamespace(page_max=2, records="items")
-        manifest, client = SimpleNamespace(streams={"items": stream}, sends={}), SimpleNamespace(reads=0)
+        stood = SimpleNamespace(reads=0, page=nullcontext)
+        manifest, client = SimpleNamespace(streams={"items": stream}, sends={}), stood
         named = SimpleNamespace(name="till", manifest=manifest, connector=self.platform, client=client)
         self.poll = Poll(cast(Channel, named), self.database, self.vault, self.clock)
 
