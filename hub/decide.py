@@ -93,13 +93,7 @@ class Decide:
 
         def keep(tx: Tx) -> None:
             catalogue.save_catalogue(tx, settled_rows)
-            targets.drop_targets(tx, decided.dropped)
-            targets.save_targets(tx, decided.targets, now)
-            changes.withdraw(tx, decided.withdrawn)
-            letters.close_of_changes(tx, decided.withdrawn)
-            changes.intend(tx, decided.changes)
-            for hold in decided.holds:
-                requests.hold(tx, hold)
+            decided.keep(tx, now)
             letters.keep(tx, refused)
             orders.end_reservations(tx, ended)
             ledger.write(tx, lines)
@@ -117,7 +111,7 @@ class Decide:
             self.awaited.setdefault(channel, {})[listing] = at
             self.read_orders.add(channel)
         oversold.count(newly)
-        return len(known.dirty), {change.key.channel for change in decided.changes if change.state == "intended"}
+        return len(known.dirty), decided.to_send
 
     # what is known
 

@@ -17,7 +17,9 @@ from hub.diff.damage import UNSOLD, Selling, damage, urgency
 from hub.diff.guards import NEW_ORDERS, UNEXPLAINED, Held, new_orders_guard, price_guard, to_zero_guard, unexplained_guard
 from hub.flow import Aspect, Key, Target
 from hub.settings.model import Config
+from hub.store import changes, letters, requests, targets
 from hub.store.changes import OpenChange
+from hub.store.database import Tx
 from hub.store.requests import Hold
 from hub.store.targets import StoredObservation, StoredTarget
 
@@ -60,6 +62,21 @@ class Decided:
     changes: list[OpenChange] = field(default_factory=list)
     withdrawn: list[Key] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+
+    @property
+    def to_send(self) -> set[str]:
+        """The channels that have something to send now."""
+        return {change.key.channel for change in self.changes if change.state == "intended"}
+
+    def keep(self, tx: Tx, now: int) -> None:
+        """Commit it."""
+        targets.drop_targets(tx, self.dropped)
+        targets.save_targets(tx, self.targets, now)
+        changes.withdraw(tx, self.withdrawn)
+        letters.close_of_changes(tx, self.withdrawn)
+        changes.intend(tx, self.changes)
+        for hold in self.holds:
+            requests.hold(tx, hold)
 
 
 class Differences:

@@ -134,16 +134,11 @@ class Moved:
         def keep(tx: Tx) -> None:
             movements.settle_parts(tx, settled)
             movements.say(tx, words)
-            targets.drop_targets(tx, decided.dropped)
-            targets.save_targets(tx, decided.targets, now)
-            changes.withdraw(tx, decided.withdrawn)
-            changes.intend(tx, decided.changes)
-            for hold in decided.holds:
-                requests.hold(tx, hold)
+            decided.keep(tx, now)
             dirty.clear(tx, rows)
 
         self._database.transaction(keep)
-        return len(rows), {change.key.channel for change in decided.changes if change.state == "intended"}
+        return len(rows), decided.to_send
 
     def _known(self, tx: Tx, rows: Sequence[Dirty]) -> Known:
         names = [(row.a, row.b) for row in rows]

@@ -277,19 +277,13 @@ class Ordered:
             orders.replace_reservations(tx, list(known), reserved)
             ledger.write(tx, lines)
             orders.save_orders(tx, stuck)
-            targets.drop_targets(tx, decided.dropped)
-            targets.save_targets(tx, decided.targets, now)
-            changes.withdraw(tx, decided.withdrawn)
-            letters.close_of_changes(tx, decided.withdrawn)
-            changes.intend(tx, decided.changes)
-            for hold in decided.holds:
-                requests.hold(tx, hold)
+            decided.keep(tx, now)
             channels.ask(tx, self._figures_of(held, reserved, found.around), mark, now)
             dirty.mark(tx, [(dirty.ITEM, item, Aspect.STOCK) for item in touched if item], mark)
             dirty.clear(tx, rows)
 
         self._database.transaction(keep)
-        return len(rows), {change.key.channel for change in decided.changes if change.state == "intended"}
+        return len(rows), decided.to_send
 
     def _expire(self, limit: int) -> None:
         """Orders whose hold ran out are worked out again: they reserve no more."""
