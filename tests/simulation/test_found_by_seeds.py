@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from merchant import AARHUS, merchant
 
-from hub.sdk.wire import NoAnswerError
+from hub.sdk.wire import NoAnswerError, Request, Response
 from hub.simulate.skewed import SkewedClock
 from hub.store import changes, ledger
 from hub.store.sqlite import DISK_FULL, EngineError
@@ -142,5 +142,35 @@ def test_an_order_that_is_read_again_promises_nothing_anew(tmp_path: Path) -> No
     # Every order is read again, and what changed lately by every reading in between.
     shop.run(3_700)
     assert told() == before
+    assert shop.shops("TEE") == (13, 13)
+    assert shop.quiet()
+
+
+def test_an_order_that_a_copy_of_the_shop_does_not_know_yet_is_not_taken_for_called_off(tmp_path: Path) -> None:
+    """`lags_per_day: 100`, seeds 0 and 2: looked up a second after it was heard of and not there, it was called off for good."""
+    shop = merchant(tmp_path, {"TEE": (5, 10)})
+    known, begun, route = [shop.webshop.snapshot()], shop.stage.clock.now(), shop.webshop.route
+    shop.webshop.order({"TEE": 2})
+    again = list(shop.webshop.outbox)
+    shop.stage.deliver()
+    shop.stage.hub.settle()
+
+    def behind(request: Request) -> Response:
+        present = shop.webshop.snapshot()
+        if shop.webshop.is_write(request) or shop.stage.clock.now() - begun > 5_000_000:
+            # Who writes sees at once what is there.
+            known.clear()
+        shop.webshop.restore(*(known or [present]))
+        answer = route(request)
+        if known:
+            shop.webshop.restore(present)
+        return answer
+
+    shop.webshop.route = behind
+    for delivery in again:
+        shop.stage.post(delivery)
+    shop.run(300)
+    (sale,) = shop.sales()
+    assert sale["state"] == "processing"
     assert shop.shops("TEE") == (13, 13)
     assert shop.quiet()
