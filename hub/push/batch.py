@@ -39,6 +39,9 @@ def acknowledged(sent: Change, shows: Plain) -> Plain:
         return {**value, **(shows or {})}
     own_open = int(sent.after.get("own_open", 0))
     raw = int(shows["raw"]) if shows and "raw" in shows else int(sent.after["raw"])
+    if shows and "sellable" in shows:
+        # What is open there by now they know themselves: it may have been bought since it was looked at.
+        own_open = raw - int(shows["sellable"])
     return {"sellable": raw - own_open, "raw": raw, **({"own_open": own_open} if own_open else {})}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from hub.canonical.json import write_json
@@ -166,7 +167,7 @@ class Record:
         ]
 
     def _keep(self, tx: Tx, outcomes: Sequence[Sent], now: int, numbers: range) -> None:
-        kept = [(numbers[place], each.change, each.receipt, now) for place, each in enumerate(outcomes)]
+        kept = [(numbers[place], _as_shown(each), each.receipt, now) for place, each in enumerate(outcomes)]
         changes.keep_receipts(tx, kept)
         by: dict[Outcome, list[Sent]] = {}
         for each in outcomes:
@@ -343,6 +344,14 @@ def _heard_since(rows: Sequence[Reservation], key: Key, item: str, begun: int) -
         and row.seq > begun
         and (not key.place or row.place == key.place)
     )
+
+
+def _as_shown(each: Sent) -> OpenChange:
+    """The change with the figure that their answer shows: of what was bought meanwhile they show less than was meant."""
+    if each.receipt.outcome != Outcome.APPLIED or each.change.key.aspect != Aspect.STOCK:
+        return each.change
+    shown = acknowledged(each.sent, each.receipt.shows)["sellable"]
+    return replace(each.change, after={**each.change.after, "sellable": shown})
 
 
 def _keep_flips(new: StoredObservation, old: StoredObservation | None) -> StoredObservation:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from merchant import AARHUS, merchant
 
+from hub.flow import Key
 from hub.sdk.wire import NoAnswerError, Request, Response
 from hub.simulate.skewed import SkewedClock
-from hub.store import changes, ledger
+from hub.store import changes, ledger, targets
 from hub.store.sqlite import DISK_FULL, EngineError
 
 
@@ -173,4 +174,38 @@ def test_an_order_that_a_copy_of_the_shop_does_not_know_yet_is_not_taken_for_cal
     (sale,) = shop.sales()
     assert sale["state"] == "processing"
     assert shop.shops("TEE") == (13, 13)
+    assert shop.quiet()
+
+
+def test_what_is_bought_between_the_look_and_the_write_is_seen_in_the_answer_to_the_write(tmp_path: Path) -> None:
+    """`lags_per_day: 200`, seed 1: a figure that their answer contradicts was taken for what they show."""
+    shop = merchant(tmp_path, {"TEE": (5, 10)})
+    bought: list[str] = []
+
+    def between(_: str) -> None:
+        if not bought:
+            bought.append(shop.webshop.order({"TEE": 2}))
+            shop.stage.lose_deliveries()
+
+    seen: list[tuple[int, int]] = []
+
+    def see(key: Key) -> int:
+        return int(
+            shop.stage.hub.database.read(lambda tx: targets.observations_in(tx, "webshop"))[key].observation.value["sellable"]
+        )
+
+    key = next(
+        key for key in shop.stage.hub.database.read(lambda tx: targets.observations_in(tx, "webshop")) if key.aspect == "stock"
+    )
+    shop.till.sell("TEE", 1, AARHUS)
+    shop.stage.deliver()
+    shop.webshop.seam = between
+    while not bought:
+        shop.stage.hub.settle()
+        seen.append((see(key), shop.shops("TEE")[0] * 1_000))
+        shop.stage.clock.advance(1)
+    assert seen[-1] == (12_000, 12_000)
+    shop.webshop.seam = None
+    shop.run(900)
+    assert shop.shops("TEE") == (12, 12)
     assert shop.quiet()
