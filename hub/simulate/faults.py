@@ -49,6 +49,11 @@ class Faults(BaseModel):
     answer_endless: Share = Field(default=Decimal(0), ge=0, le=1)
     listing_short: Share = Field(default=Decimal(0), ge=0, le=1)
     """Reads of a listing that give half a page and say that this was all."""
+    lags_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that some reads of one channel show for a while what was there seconds ago."""
+    lag_seconds_max: int = Field(default=3, ge=1)
+    """How many seconds at most; never more than its manifest declares."""
+    lag_minutes_max: int = Field(default=10, ge=1)
     page_size_max: int = Field(default=PAGE_SIZE_MAX, ge=1)
     """So many records a page has at most: small pages change while they are read."""
     throttled: Share = Field(default=Decimal(0), ge=0, le=1)
@@ -99,6 +104,7 @@ PRESETS: Final = {
         answer_garbage=Decimal("0.002"),
         answer_endless=Decimal("0.0005"),
         listing_short=Decimal("0.001"),
+        lags_per_day=Decimal(2),
         page_size_max=100,
         throttled=Decimal("0.005"),
         storms_per_day=Decimal(2),
@@ -128,6 +134,9 @@ PRESETS: Final = {
         answer_garbage=Decimal("0.01"),
         answer_endless=Decimal("0.002"),
         listing_short=Decimal("0.01"),
+        lags_per_day=Decimal(8),
+        lag_seconds_max=5,
+        lag_minutes_max=20,
         page_size_max=25,
         throttled=Decimal("0.03"),
         storms_per_day=Decimal(12),

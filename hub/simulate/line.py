@@ -114,6 +114,7 @@ class Line:
             self._befall(mishap)
             try:
                 call.answer = self._platform.send(request, 0.0, bytes_max)
+                call.answer = self.weather.shows(request, call.answer, writes, self._scheduler.now)
             except Exception as failure:
                 call.failure = failure
             if self._befell(mishap) and self.weather.loses_answer():

@@ -13,6 +13,7 @@ from hub.sdk.contract import Subscribes
 from hub.simulate.crew import HubCrew
 from hub.simulate.faults import Faults, Mischief
 from hub.simulate.line import Line
+from hub.simulate.replica import Replica, behind_max, visible_after
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
 from hub.simulate.weather import Quota
@@ -59,6 +60,7 @@ class Spells:
             "logins_ended_per_day": self._login_ended,
             "subscriptions_lost_per_day": self._subscription_lost,
             "disk_full_per_day": self._disk_full,
+            "lags_per_day": self._lags,
         }
         for kind, begin in kinds.items():
             scheduler.start(kind, lambda kind=kind, begin=begin: self._come(kind, begin))  # type: ignore[misc]
@@ -142,6 +144,29 @@ class Spells:
             platform.hook_url = url
 
         return Spell(f"the {channel} tells of nothing any more, for {minutes:.0f} minutes", minutes, end)
+
+    def _lags(self, channel: str) -> Spell | None:
+        """Some reads go to a copy that is seconds behind."""
+        kind, weather = "lags_per_day", self._lines[channel].weather
+        if weather.replica is not None:
+            return None
+        manifest = self._retailer.registry.manifest(self._retailer.config.channels[channel].connector)
+        seconds = min(self._mischief.luck(kind).uniform(1, self._faults.lag_seconds_max), behind_max(manifest))
+        platform, at_once = self._retailer.platforms[channel], not visible_after(manifest)
+        replica = Replica(platform, seconds, at_once, self._mischief.luck(kind))
+        minutes = self._minutes(kind, self._faults.lag_minutes_max)
+
+        def follows() -> None:
+            while weather.replica is replica:
+                replica.follow(self._scheduler.now)
+                self._scheduler.sleep(seconds)
+
+        def end() -> None:
+            weather.replica = None
+
+        weather.replica = replica
+        self._scheduler.start(f"copy of {channel}", follows)
+        return Spell(f"the {channel} shows for {minutes:.0f} minutes what was there {seconds:.1f} seconds ago", minutes, end)
 
     def _disk_full(self, _: str) -> Spell | None:
         """Nothing can be stored."""

@@ -10,6 +10,8 @@ from typing import Final
 
 from hub.canonical.values import moment
 from hub.sdk.sandbox import SandboxBase
+from hub.sdk.wire import Request, Response
+from hub.simulate.replica import Replica
 
 TOLD_SECONDS: Final = (1, 20)
 """What a platform that turns callers away tells them to wait."""
@@ -52,10 +54,24 @@ class Weather:
         """Whether it turns everybody away."""
         self.quota: Quota | None = None
         """What it admits, where that is less than it says."""
+        self.replica: Replica | None = None
+        """A copy that follows behind, and answers some of the reads."""
 
     def turns_away(self, now: int) -> bool:
         """Whether a request that arrives at this moment of the world is answered with 429."""
         return self.storm or (self.quota is not None and not self.quota.admits(now))
+
+    def shows(self, request: Request, fresh: Response, writes: bool, now: int) -> Response:
+        """What a request that found this, or wrote it, is answered."""
+        if self.replica is None:
+            return fresh
+        if writes:
+            self.replica.written(now)
+            return fresh
+        shown = self.replica.answer(request, fresh, now)
+        if shown.body != fresh.body:
+            self.came("stale_reads")
+        return shown
 
     def loses_answer(self) -> bool:
         """Whether what was torn is not answered at all."""

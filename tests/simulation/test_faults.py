@@ -16,10 +16,13 @@ from connectors.template.sandbox import Sandbox
 from hub.canonical.values import moment
 from hub.clock import ManualClock
 from hub.paths import shipped_config
+from hub.sdk.registry import Registry
+from hub.sdk.wire import Request
 from hub.settings.load import load_text
 from hub.simulate.faults import PRESETS, Faults, Mischief
+from hub.simulate.replica import Replica, behind_max
 from hub.simulate.retailer import generated, texts_of
-from hub.simulate.scheduler import AUTUMN, SPRING, start_of
+from hub.simulate.scheduler import AUTUMN, SPRING, START, start_of
 from hub.simulate.simulation import Result, Simulation, Wanted
 from hub.simulate.truth import Sale, Truth
 from hub.simulate.weather import Quota, Weather
@@ -173,6 +176,34 @@ def test_pages_change_while_they_are_read(monkeypatch: pytest.MonkeyPatch) -> No
     result = simulation.run()
     assert not result.violations, "\n".join(map(str, result.violations))
     assert between, "somebody bought between two pages of one reading"
+
+
+# shown late
+
+
+def test_a_copy_follows_behind_as_far_as_is_declared_and_shows_who_writes_at_once() -> None:
+    shop = Sandbox(ManualClock(START))
+    shop.add_item("TEE", "T-shirt", price=Decimal(100))
+    signed = {"authorization": f"Bearer {Sandbox.CHANNEL['secrets']['token']}"}
+    ask, luck = Request("GET", "https://x.example/items", signed), Random(0)
+    luck.random = lambda: 0.0  # type: ignore[method-assign]
+    copy = Replica(shop, 3.0, True, luck)
+    copy.follow(START)
+    before = shop.route(ask)
+    shop.count("TEE", 7)
+    now = shop.route(ask)
+    assert (copy.answer(ask, now, START + 3 * SECOND), shop.route(ask)) == (before, now)
+    assert copy.answer(ask, now, START + 4 * SECOND) == now
+    copy.written(START)
+    assert copy.answer(ask, now, START + SECOND) == now
+    registry = Registry([])
+    assert behind_max(registry.manifest("meta")) == 5 > behind_max(registry.manifest("vendure")) == 3
+
+
+def test_what_is_shown_late_is_read_again() -> None:
+    _, result = lived(Faults(lags_per_day=Decimal(200), lag_seconds_max=5, lag_minutes_max=60), customers=200)
+    assert result.faults["stale_reads"] > 10
+    assert result.sold > 20
 
 
 # clocks

@@ -1,0 +1,69 @@
+"""What a platform showed a moment ago: reads that go to a copy of it which follows some seconds behind.
+
+The copy is made of the platform's own state, so whatever is read of it was true at one moment; writes never go there. Who writes
+sees that at once, as a manifest without `visible_after_seconds` says; what customers and others did comes later.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+from hub.flow import Aspect
+from hub.sdk.manifest import Manifest
+from hub.sdk.sandbox import SandboxBase
+from hub.sdk.wire import Request, Response
+
+UNDECLARED_SECONDS_MAX: Final = 3.0
+"""How far behind a platform is at most that does not say how soon it shows what was written."""
+SHOWN: Final = (Aspect.STOCK, Aspect.PRICE, Aspect.LISTING)
+BEHIND_SHARE: Final = 0.5
+"""How many of the reads go to the copy."""
+
+
+def visible_after(manifest: Manifest) -> int:
+    """Within how many seconds this manifest says that a read may not show yet what was written; 0: it shows that at once."""
+    return min((send.visible_after_seconds for name, send in manifest.sends.items() if name in SHOWN), default=0)
+
+
+def behind_max(manifest: Manifest) -> float:
+    """How many seconds a copy may be behind without breaking what this manifest declares."""
+    found = [send.findable_within_seconds for send in manifest.sends.values() if send.findable_within_seconds is not None]
+    return min([visible_after(manifest) or UNDECLARED_SECONDS_MAX, *map(float, found)])
+
+
+class Replica:
+    """The copy; it is up to date whenever `follow` was called, and answers for at most `seconds` from then.
+
+    `at_once`: who writes is shown that at once.
+    """
+
+    def __init__(self, platform: SandboxBase, seconds: float, at_once: bool, luck: Random) -> None:
+        self._platform = platform
+        self._luck = luck
+        self._at_once = at_once
+        self.seconds = seconds
+        self._kept: object = None
+        self._at = 0
+
+    def follow(self, now: int) -> None:
+        """Take over what is there now (microseconds)."""
+        self._kept, self._at = self._platform.snapshot(), now
+
+    def written(self, now: int) -> None:
+        """The hub wrote something there."""
+        if self._at_once:
+            self.follow(now)
+
+    def answer(self, request: Request, fresh: Response, now: int) -> Response:
+        """What this read is answered: at times what was there a moment ago, as far as it was there at all."""
+        late = self._luck.random() < BEHIND_SHARE
+        if not late or fresh.status != 200 or self._kept is None or now - self._at > self.seconds * 1_000_000:
+            return fresh
+        present = self._platform.snapshot()
+        try:
+            self._platform.restore(self._kept)
+            stale = self._platform.route(request)
+        finally:
+            self._platform.restore(present)
+        return stale if stale.status == 200 else fresh
