@@ -37,6 +37,9 @@ def simulate(
     exposure: Annotated[
         bool, typer.Option("--exposure", help="What safety stock and dividing the last pieces buy: the same seeds side by side")
     ] = False,
+    through_httpx: Annotated[
+        bool, typer.Option("--through-httpx", help="Every request through the HTTP client too; else one seed in twenty does so")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What came of each seed as JSON")] = False,
 ) -> None:
     """Rehearse days on platforms in small; 0 only when every channel agrees in the end and no promise was broken."""
@@ -50,7 +53,7 @@ def simulate(
         raise typer.Exit(0 if run_contest(asked, report, as_json) else 1)
     chosen = _range(seeds) if seeds else range(seed, seed + 1)
     sold, come = SIZES.get("small" if config else world, SIZES["small"])
-    wanted = Wanted(chosen[0], days, items or sold, customers or come)
+    wanted = Wanted(chosen[0], days, items or sold, customers or come, through_httpx=through_httpx)
     course = Course(chosen, wanted, config, world, faults, jobs, resume, report)
     if exposure:
         from hub.simulate.side_by_side import run_side_by_side

@@ -29,6 +29,8 @@ from hub.simulate.scheduler import start_of
 from hub.simulate.simulation import Result, Simulation, Wanted
 
 TELLS_SHOWN: Final = 20
+THROUGH_HTTPX_EVERY: Final = 20
+"""One seed in so many runs through the HTTP client of production."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Course:
 
     def simulation(self, seed: int, config: Config | None = None) -> Simulation:
         """The days of this seed, ready to be run; with another configuration than the course's own, where one is given."""
-        wanted = replace(self.wanted, seed=seed, start=start_of(seed))
+        through_httpx = self.wanted.through_httpx or seed % THROUGH_HTTPX_EVERY == 0
+        wanted = replace(self.wanted, seed=seed, start=start_of(seed), through_httpx=through_httpx)
         return Simulation(config or self.config(), wanted, faults_of(self.faults))
 
 

@@ -13,6 +13,7 @@ from random import Random
 from typing import Final
 
 from hub.paths import from_config
+from hub.sdk.transport import HttpTransport
 from hub.sdk.wire import Request, Transport
 from hub.settings.model import ChannelSettings, Config
 from hub.simulate.all_knowing import Account, AllKnowing
@@ -61,6 +62,8 @@ class Wanted:
     """So many more than whole days."""
     start: int = START
     """When it begins (microseconds UTC)."""
+    through_httpx: bool = False
+    """Whether requests pass through the HTTP client of production too, all but the network; it changes nothing but the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ class Simulation:
                 self._arrived,
                 Weather(platform, Random(f"weather of {channel} {self._wanted.seed}"), self.mischief.came),
             )
-        return self.watch.over(channel, self._lines[channel], self.retailer.platforms[channel].is_write)
+        heard = self.watch.over(channel, self._lines[channel], self.retailer.platforms[channel].is_write)
+        return HttpTransport(self.clock, below=heard) if self._wanted.through_httpx else heard
 
     def tell(self, words: str) -> None:
         """Note what somebody does."""

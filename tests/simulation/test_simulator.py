@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from hub.errors import ConfigError
 from hub.merge.authority import Authority
 from hub.push.dispatch import Dispatch
+from hub.sdk.transport import HttpTransport
+from hub.sdk.wire import Request, Response
 from hub.simulate.faults import PRESETS, faults_of
 from hub.simulate.report import page
 from hub.simulate.retailer import SEVEN, SMALL, generated
@@ -87,6 +90,25 @@ def test_the_same_seed_is_the_same_ledger_whatever_python_hashes() -> None:
     told = [each.communicate(timeout=300)[0].strip() for each in running]
     assert len(told[0]) == 64
     assert told[0] == told[1]
+
+
+def test_a_seed_is_the_same_below_the_http_client_and_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    carried: list[str] = []
+    send = HttpTransport.send
+
+    def counted(self: HttpTransport, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
+        carried.append(request.path)
+        return send(self, request, deadline_seconds, answer_bytes_max)
+
+    monkeypatch.setattr(HttpTransport, "send", counted)
+    wanted = Wanted(3, 0, 6, 60, 8)
+    below = Simulation(generated(SEVEN), wanted, PRESETS["hostile"]).run()
+    assert carried == []
+    through = Simulation(generated(SEVEN), replace(wanted, through_httpx=True), PRESETS["hostile"]).run()
+    assert not through.violations, explained(through)
+    assert (through.ledger_hash, through.steps, through.calls) == (below.ledger_hash, below.steps, below.calls)
+    assert len(carried) > 2_000
+    assert {"answer_endless", "answer_lost", "request_refused", "throttled"} <= set(through.faults)
 
 
 # planted bugs
