@@ -1,18 +1,26 @@
-"""A day with the usual faults and the last pieces divided between two webshops: the hub sells nothing twice, and all agree."""
+"""Days with the last pieces divided between two webshops: the hub sells nothing twice, and all agree."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+
+import pytest
 
 from hub.paths import shipped_config
 from hub.settings.load import load_text
 from hub.settings.model import Config
 from hub.simulate.all_knowing import OURS
-from hub.simulate.faults import PRESETS
+from hub.simulate.faults import PRESETS, Faults
 from hub.simulate.retailer import texts_of
-from hub.simulate.simulation import Simulation, Wanted
+from hub.simulate.simulation import Result, Simulation, Wanted
 
 QUOTA = "rules:\n  - {quota_below: 20, quota_weights: {webshop: 1, webshop2: 1, erp: 1, social: 0}}\n"
+
+ALWAYS = QUOTA.replace("quota_below: 20", "quota_below: 100")
+UNDIVIDED = "rules: []\n"
+LINKS_DOWN = Faults(outages_per_day=Decimal(30), outage_minutes_max=600)
+"""Every link is down for hours, again and again, while customers go on buying."""
 
 
 def two_webshops(allocation: str) -> Config:
@@ -33,3 +41,23 @@ def test_a_day_with_the_last_pieces_divided_sells_nothing_twice_by_the_hubs_faul
     assert not result.violations, "\n".join([*map(str, result.violations), *result.tells[-20:], *result.last_lines])
     assert result.account.blamed(OURS) == 0
     assert {"webshop", "webshop2"} <= {name for name, each in result.exposure.items() if each.writes > 10}
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
+def test_a_hostile_day_with_the_last_pieces_divided_ends_in_agreement(seed: int) -> None:
+    result = Simulation(two_webshops(QUOTA), Wanted(seed, 1, 4, 100), PRESETS["hostile"]).run()
+    assert not result.violations, "\n".join([*map(str, result.violations), *result.tells[-20:], *result.last_lines])
+    assert result.account.blamed(OURS) == 0
+
+
+def test_with_every_link_down_for_hours_divided_pieces_are_not_sold_twice_and_undivided_ones_are() -> None:
+    def day(allocation: str) -> Result:
+        result = Simulation(two_webshops(allocation), Wanted(1, 1, 2, 150), LINKS_DOWN).run()
+        assert not result.violations, "\n".join(map(str, result.violations))
+        return result
+
+    divided, undivided = day(ALWAYS), day(UNDIVIDED)
+    assert undivided.account.blamed(OURS) > 0
+    assert divided.account.blamed(OURS) == 0
+    # What it costs: pieces that were there and that the shop with customers might not show.
+    assert divided.account.lost > undivided.account.lost
