@@ -7,6 +7,7 @@ finds that, and writes nothing more.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
@@ -18,6 +19,7 @@ WORKER_LOCK: Final = 0x53414D57
 GLANCE_SECONDS: Final = 0.2
 WORDS: Final = "another worker is at work on this store"
 _TAKE: Final = b"SELECT pg_try_advisory_lock($1::int, hashtext(current_schema()::text))"
+_GIVE: Final = b"SELECT pg_advisory_unlock_all()"
 _TURN: Final = (
     b"INSERT INTO sequence (name, value) VALUES ('worker', 1) "
     b"ON CONFLICT (name) DO UPDATE SET value = sequence.value + 1 RETURNING value"
@@ -68,6 +70,10 @@ class Sole:
     def give(self) -> None:
         """Let others take it."""
         self.number = 0
+        if self._session is not None:
+            # A session that is closed keeps its lock until the server has noticed.
+            with suppress(psycopg.Error):
+                self._session.execute(_GIVE)
         self._close()
 
     def _locked(self) -> bool:
