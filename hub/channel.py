@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,7 +46,16 @@ class Channel:
         """The streams whose records speak of this entity, in the manifest's order."""
         return tuple(name for name, stream in self.manifest.streams.items() if entity in stream.maps)
 
+    def heard_about(self, entity: str, heard: Collection[tuple[str, str]]) -> bool:
+        """Whether something that speaks of this entity was read to its end once, by the (channel, stream) that were."""
+        return any((self.name, stream) in heard for stream in self.streams_about(entity))
+
     def lookup_stream(self, entity: str) -> str:
         """The stream whose look-up gives the current record of one listing for this entity; "" when there is none."""
         able = [name for name in self.streams_about(entity) if self.manifest.streams[name].look_up]
         return able[-1] if able else ""
+
+
+def all_heard(names: Iterable[str], channels: Mapping[str, Channel], heard: Collection[tuple[str, str]]) -> bool:
+    """Whether each of these, of those that are there, has told of all its items once."""
+    return all(channels[name].heard_about("item", heard) for name in names if name in channels)

@@ -349,7 +349,7 @@ class Decide:
 
     def _may_create(self, channel: Channel, heard: frozenset[tuple[str, str]]) -> bool:
         """Only after the channel's own listings are all known: what exists there is bound, never made again."""
-        return any((channel.name, stream) in heard for stream in channel.streams_about("item"))
+        return channel.heard_about("item", heard)
 
     def _created_listing(
         self,

@@ -106,7 +106,7 @@ class Moved:
         """Whether what this new movement has moved is known where it went: it was moved before the hub first read its teller
         to the end, or so long ago that the hub has forgotten it."""
         channel = self._channels[told.channel]
-        if not any((told.channel, stream) in heard for stream in channel.streams_about(ENTITY)):
+        if not channel.heard_about(ENTITY, heard):
             return True
         return 0 < int(told.value.get("at") or 0) < now - self._config.hub.ledger_days * DAY_MICROS
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hub.canonical.values import THOUSAND, Plain
-from hub.channel import Channel
+from hub.channel import Channel, all_heard
 from hub.desired.quota import Member, Share, parts, shares
 from hub.desired.rules import Rules
 from hub.desired.stock import Figure, Pool, Reserved, bundle_pool, figure_shown, in_units, pool, sellable
@@ -300,17 +300,10 @@ class Pools:
         for part in bundle:
             component = known.components.get(part.sku)
             # A component that is no item (any more) cannot be taken from a shelf: once all items are known it counts as none.
-            named = component is not None or self._items_heard(heard)
+            named = component is not None or all_heard(self._authority.item_channels, self._channels, heard)
             stock = self._item_pool(channel, component or "", part.sku, "", known, heard, locations) if named else None
             stocks.append((part.sku, part.pieces, stock))
         return bundle_pool(stocks)
-
-    def _items_heard(self, heard: frozenset[tuple[str, str]]) -> bool:
-        return all(
-            any((name, stream) in heard for stream in self._channels[name].streams_about("item"))
-            for name in self._authority.item_channels
-            if name in self._channels
-        )
 
     def _item_pool(
         self,
@@ -350,8 +343,7 @@ class Pools:
     def _heard_out(self, heard: frozenset[tuple[str, str]]) -> frozenset[str]:
         """The channels whose stock was read to the end."""
         if self._out[0] != heard:
-            names = self._channels.items()
-            told = {name for name, channel in names if any((name, each) in heard for each in channel.streams_about("stock"))}
+            told = (name for name, channel in self._channels.items() if channel.heard_about("stock", heard))
             self._out = (heard, frozenset(told))
         return self._out[1]
 

@@ -17,7 +17,7 @@ from hub import moved
 from hub.app import Hub
 from hub.forgetting import erase_over
 from hub.log import logger
-from hub.store import changes, channels, inbox, ledger, parties, requests
+from hub.store import changes, inbox, ledger, parties, requests
 from hub.store.database import Tx
 from hub.store.parties import Parties
 
@@ -67,7 +67,6 @@ class Schedule:
                 + ledger.drop_before(tx, now - hub.ledger_days * DAY_MICROS, TIDY_ROWS_MAX)
                 + changes.drop_receipts_before(tx, now - RECEIPT_DAYS * DAY_MICROS, TIDY_ROWS_MAX)
                 + requests.drop_before(tx, now - REQUEST_DAYS * DAY_MICROS)
-                + channels.drop_ticks_before(tx, now - DAY_MICROS)
             )
 
         return erased + self._hub.database.transaction(forget)

@@ -27,8 +27,6 @@ from hub.store.targets import StoredTarget
 ORDERS_MAX: Final = 1_000
 DIGEST_CHARS: Final = 12
 ROLES: Final = {"origin": "placed there", "export": "booked there", "fulfil": "fulfilled there"}
-DEAD_STATES: Final = ("cancelled", "ignore", "expired")
-"""States in which nothing of an order is promised any more."""
 UNDER_WAY: Final = {
     "intended": "is next to be sent",
     "sent": "is being sent",

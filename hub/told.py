@@ -13,7 +13,7 @@ from typing import Final
 from hub.canonical.item import CLAIMED_FIELDS
 from hub.canonical.json import read_json
 from hub.canonical.values import Plain, plain_decimal
-from hub.channel import Channel
+from hub.channel import Channel, all_heard
 from hub.clock import Clock
 from hub.diff.compare import difference
 from hub.flow import Aspect, Door, Key, Observation
@@ -146,11 +146,7 @@ class Told:
 
     def items_heard(self, heard: frozenset[tuple[str, str]]) -> bool:
         """Whether everyone who is right about items has been read to the end."""
-        for name in self._authority.item_channels:
-            channel = self._channels.get(name)
-            if channel is not None and not any((name, s) in heard for s in channel.streams_about("item")):
-                return False
-        return True
+        return all_heard(self._authority.item_channels, self._channels, heard)
 
     def _keep_identified(self, tx: Tx, found: Identified, said: Understood, now: int, mark: int) -> None:
         catalogue.save_bindings(tx, [_binding(key, known) for key, known in sorted(found.bindings.items())])
@@ -254,7 +250,7 @@ class Told:
         asked: list[tuple[str, str, str, str]] = []
         for key, (told, value) in sorted(newest.items()):
             old = known.get(key)
-            if self._acceptable(key, told, old, under_way, now):
+            if self._acceptable(key, told, old, under_way):
                 edited = self._edited(key, old, value, wanted.get(key))
                 accepted.append(self._seen(key, told, value, old, edited, now))
                 if edited:
@@ -275,7 +271,7 @@ class Told:
         bindings = catalogue.bindings(tx, [(key.channel, key.listing) for key in changed])
         self._ask_for_items(tx, [k[:2] for k in changed if k[:2] not in bindings], mark)
 
-    def _acceptable(self, key: Key, told: RecordTold, old: StoredObservation | None, under_way: set[Key], now: int) -> bool:
+    def _acceptable(self, key: Key, told: RecordTold, old: StoredObservation | None, under_way: set[Key]) -> bool:
         """Whether what was told may count as what is shown: never while, or too soon after, a write of our own."""
         if key in under_way:
             return False

@@ -8,14 +8,11 @@ from typing import NamedTuple
 from hub.canonical.values import Plain
 from hub.flow import Aspect
 
-FALL_TO_ZERO, FALL, PRICE, RISE, WORDING = range(5)
-
 
 class Difference(NamedTuple):
-    """A difference: of which kind it is, and whether it takes a shown quantity to zero."""
+    """A difference; `to_zero`: it takes a shown quantity to zero."""
 
-    kind: int
-    to_zero: bool
+    to_zero: bool = False
 
 
 def difference(aspect: str, target: Plain, shown: Plain) -> Difference | None:
@@ -28,16 +25,16 @@ def difference(aspect: str, target: Plain, shown: Plain) -> Difference | None:
     if aspect == Aspect.MOVEMENT:
         return _moved(target, shown)
     if aspect == Aspect.PRICE:
-        return None if shown is not None and same_price(target, shown) else Difference(PRICE, False)
+        return None if shown is not None and same_price(target, shown) else Difference()
     if shown is None or any(shown.get(name) != value for name, value in target.items()):
-        return Difference(WORDING, False)
+        return Difference()
     return None
 
 
 def _moved(target: Plain, shown: Plain) -> Difference | None:
     """What is to be moved yet: nothing was told so far means that nothing was moved so far."""
     left = int(target["moved"]) - (0 if shown is None else int(shown["moved"]))
-    return Difference(FALL if left < 0 else RISE, False) if left else None
+    return Difference() if left else None
 
 
 def same_price(one: Plain, other: Plain) -> bool:
@@ -51,8 +48,4 @@ def same_price(one: Plain, other: Plain) -> bool:
 def _stock(target: Plain, shown: Plain) -> Difference | None:
     wanted = target["sellable"]
     now = None if shown is None else shown["sellable"]
-    if now == wanted:
-        return None
-    if now is not None and wanted < now:
-        return Difference(FALL_TO_ZERO if wanted <= 0 else FALL, wanted <= 0)
-    return Difference(RISE, False)
+    return None if now == wanted else Difference(now is not None and wanted < now and wanted <= 0)

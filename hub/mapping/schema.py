@@ -13,7 +13,6 @@ from hub.mapping.converters import CONVERTERS
 from hub.mapping.dotted import ANY, Path, dotted
 from hub.mapping.tables import Table
 
-CELLS_MAX: Final = 500
 ROWS_DEEP_MAX: Final = 3
 
 

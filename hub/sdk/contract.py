@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from hub.canonical.values import Plain
 from hub.clock import Clock
@@ -31,8 +31,6 @@ from hub.flow import Change, Receipt
 if TYPE_CHECKING:
     from hub.sdk.client import Client
     from hub.sdk.manifest import Manifest
-
-PAGE_RECORDS_MAX: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)

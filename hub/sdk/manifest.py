@@ -174,7 +174,6 @@ class Send(_Part):
     visible_after_seconds: int = 0
     follow: str = ""
     find: str = ""
-    answers_show: bool = True
     located: bool = False
     amount_digits_max: int = 2
     fields: tuple[str, ...] = ()

@@ -24,7 +24,6 @@ from hub.server.limits import Limits
 
 log: Final = logging.getLogger("samklang.intake")
 PREFIX: Final = "/hooks/"
-QUERY_FIELDS_MAX: Final = 100
 STATUS: Final = {
     Became.UNVERIFIED: 401,
     Became.UNKNOWN_CHANNEL: 404,

@@ -72,14 +72,10 @@ class HubSettings(Part):
     """How long the reasons of every number are kept."""
     people: tuple[PartyRule, ...] = (PartyRule(basis="bookkeeping", days=1_825),)
     """How long persons are kept: as long as any rule for one of their orders holds."""
-    duplicate_window_hours: int = Field(default=72, ge=1)
-    """How long a delivery that comes again is known as the same."""
     commit_rows_max: int = Field(default=2_000, ge=1)
     """Rows in one commit of the worker."""
     walk_rows_max: int = Field(default=500, ge=1)
     """Keys that a station takes at once."""
-    tx_attempts_max: int = Field(default=8, ge=1)
-    """How often a transaction is repeated that lost against another."""
     alerts: tuple[str, ...] = ()
     """Who is told when something needs a person: `mailto:…` or `https://…`."""
 

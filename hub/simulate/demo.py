@@ -132,10 +132,6 @@ class Demo:
             self._show()
             self._clock.sleep(1.0)
 
-    def hub_words(self) -> str:
-        """The hub's last words."""
-        return self._hub.tail() if hasattr(self, "_hub") else ""
-
     def close(self) -> None:
         """End everything that was started."""
         if hasattr(self, "_hub"):

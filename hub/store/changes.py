@@ -236,12 +236,6 @@ def receipts_of(tx: Tx, key: Key, limit: int) -> list[tuple[int, str, str, str, 
     ]
 
 
-def count_applied(tx: Tx) -> dict[str, int]:
-    """How many changes were applied, by channel."""
-    rows = tx.query("SELECT channel, count(*) FROM receipts WHERE outcome = 'applied' GROUP BY channel")
-    return {row[0]: row[1] for row in rows}
-
-
 def drop_receipts_before(tx: Tx, at: int, limit: int) -> int:
     """Forget old receipts, at most `limit`."""
     return tx.execute(

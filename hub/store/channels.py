@@ -1,4 +1,4 @@
-"""What is known of each channel while it works: pace, pauses, look-ups to make, due ticks. Their only writer."""
+"""What is known of each channel while it works: pace, pauses, look-ups to make. Their only writer."""
 
 from __future__ import annotations
 
@@ -120,38 +120,3 @@ def postpone_look_ups(tx: Tx, failed: Sequence[LookUp], not_before: int) -> None
 def count_look_ups(tx: Tx) -> int:
     """How many look-ups wait."""
     return int(tx.query("SELECT count(*) FROM lookups")[0][0])
-
-
-def tick(tx: Tx, schedule: str, due_at: int) -> bool:
-    """Take this tick; False when it was taken already (by another worker, or before a restart)."""
-    return bool(
-        tx.execute(
-            "INSERT INTO ticks (schedule, due_at, state) VALUES (:schedule, :due_at, 'due') "
-            "ON CONFLICT (schedule, due_at) DO NOTHING",
-            schedule=schedule,
-            due_at=due_at,
-        )
-    )
-
-
-def due_ticks(tx: Tx, prefix: str) -> list[tuple[str, int]]:
-    """Ticks that wait to be worked off, of schedules that begin with `prefix`, oldest first."""
-    rows = tx.query(
-        "SELECT schedule, due_at FROM ticks WHERE state = 'due' AND schedule >= :prefix AND schedule < :end ORDER BY due_at",
-        prefix=prefix,
-        end=prefix + "\U0010ffff",
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-def worked_off(tx: Tx, ticks: Sequence[tuple[str, int]], state: str = "done") -> None:
-    """The ticks are worked off (`done`), or were overrun by a newer one (`overrun`)."""
-    tx.many(
-        "UPDATE ticks SET state = :state WHERE schedule = :schedule AND due_at = :due_at",
-        [(state, schedule, due_at) for schedule, due_at in ticks],
-    )
-
-
-def drop_ticks_before(tx: Tx, at: int) -> int:
-    """Forget old ticks that were worked off."""
-    return tx.execute("DELETE FROM ticks WHERE due_at < :at AND state <> 'due'", at=at)

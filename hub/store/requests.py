@@ -122,25 +122,5 @@ def workers(tx: Tx) -> list[tuple[str, int, int, str]]:
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
-def take_lease(tx: Tx, name: str, holder: str, now: int, until: int) -> int | None:
-    """The fencing token of the lease when it is ours now; None while another holds it."""
-    rows = tx.query(
-        "INSERT INTO leases (name, holder, fence, until) VALUES (:name, :holder, 1, :until) ON CONFLICT (name) DO UPDATE SET "
-        "holder = excluded.holder, until = excluded.until, "
-        "fence = CASE WHEN leases.holder = excluded.holder THEN leases.fence ELSE leases.fence + 1 END "
-        "WHERE leases.until < :now OR leases.holder = excluded.holder RETURNING fence",
-        name=name,
-        holder=holder,
-        now=now,
-        until=until,
-    )
-    return int(rows[0][0]) if rows else None
-
-
-def give_lease(tx: Tx, name: str, holder: str) -> None:
-    """Give the lease back."""
-    tx.execute("UPDATE leases SET until = 0 WHERE name = :name AND holder = :holder", name=name, holder=holder)
-
-
 def _asked(row: tuple[Plain, ...]) -> Asked:
     return Asked(row[0], row[1], json.loads(row[2]), row[3], json.loads(row[4]), row[5], row[6])

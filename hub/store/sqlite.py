@@ -73,7 +73,6 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path | str, *, threaded: bool) -> None:
         super().__init__()
         self._path = str(path)
-        self._threaded = threaded
         self._writer = self._connect()
         self._check_durability()
         migrate(_MigrationTx(self._writer), "sqlite")

@@ -52,21 +52,6 @@ def test_a_failed_look_up_waits_and_is_counted(database: Database) -> None:
     assert {each.attempts for each in database.read(lambda tx: channels.due_look_ups(tx, "shop", 50, 999))} == {0, 1}
 
 
-def test_a_tick_is_taken_once(database: Database) -> None:
-    assert database.transaction(lambda tx: channels.tick(tx, "sweep shop", 100)) is True
-    assert database.transaction(lambda tx: channels.tick(tx, "sweep shop", 100)) is False
-    assert database.transaction(lambda tx: channels.tick(tx, "sweep shop", 50)) is True
-    assert database.transaction(lambda tx: channels.tick(tx, "sweep åben", 60)) is True
-    assert database.transaction(lambda tx: channels.tick(tx, "tidy", 70)) is True
-    due = database.read(lambda tx: channels.due_ticks(tx, "sweep "))
-    assert due == [("sweep shop", 50), ("sweep åben", 60), ("sweep shop", 100)]
-    database.transaction(lambda tx: channels.worked_off(tx, [("sweep shop", 50)], "overrun"))
-    database.transaction(lambda tx: channels.worked_off(tx, [("sweep åben", 60)]))
-    assert database.read(lambda tx: channels.due_ticks(tx, "sweep ")) == [("sweep shop", 100)]
-    assert database.transaction(lambda tx: channels.drop_ticks_before(tx, 1_000)) == 2
-    assert database.transaction(lambda tx: channels.tick(tx, "sweep shop", 100)) is False
-
-
 def test_a_reading_goes_on_where_it_stopped(database: Database) -> None:
     fresh = database.read(lambda tx: cursors.reading(tx, "shop", "items", "sweep"))
     assert fresh == Reading("shop", "items", "sweep")

@@ -11,7 +11,7 @@ from typing import TypeVar
 from store_places import Place
 
 from hub.flow import Key
-from hub.store import catalogue, changes, channels, cursors, dirty, ledger
+from hub.store import catalogue, changes, cursors, dirty, ledger
 from hub.store.catalogue import Item
 from hub.store.changes import OpenChange
 from hub.store.database import Database, Tx
@@ -150,17 +150,6 @@ def test_two_reading_each_other_do_not_both_go_on(place: Place) -> None:
         one, two = f"one {round}", f"two {round}"
         entered = _together(partial(enter, workers[0], one, two), partial(enter, workers[1], two, one))
         assert sorted(entered) == [False, True]
-
-
-def test_a_tick_of_many_workers_is_taken_once(place: Place) -> None:
-    workers = [place.open() for _ in range(3)]
-    taken = _together(
-        *(
-            lambda w=w: sum(w.transaction(lambda tx, at=at: channels.tick(tx, "sweep", at)) for at in range(ROUNDS))
-            for w in workers
-        )
-    )
-    assert sum(taken) == ROUNDS
 
 
 def test_a_failing_unit_leaves_its_neighbours(place: Place) -> None:

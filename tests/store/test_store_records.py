@@ -1,8 +1,6 @@
-"""Ledger, shown prices, counters, dead letters, requests, holds, workers and leases, on every engine."""
+"""Ledger, shown prices, counters, dead letters, requests, holds and workers, on every engine."""
 
 from __future__ import annotations
-
-import pytest
 
 from hub.flow import Key
 from hub.store import ledger, letters, requests
@@ -116,21 +114,3 @@ def test_who_is_at_work(database: Database) -> None:
     for name, now in (("one", 10), ("two", 30), ("one", 40)):
         database.transaction(lambda tx, name=name, now=now: requests.seen_worker(tx, name, 1, now, "0.1", ""))  # type: ignore[misc]
     assert database.read(requests.workers) == [("one", 1, 40, "0.1"), ("two", 1, 30, "0.1")]
-
-
-@pytest.mark.parametrize("lapsed", [True, False])
-def test_a_lease_changes_hands_with_a_higher_fence(database: Database, lapsed: bool) -> None:
-    def take(holder: str, now: int, until: int) -> int | None:
-        return database.transaction(lambda tx: requests.take_lease(tx, "channel shop", holder, now, until))
-
-    assert take("one", 0, 100) == 1
-    assert take("two", 50, 150) is None
-    assert take("one", 60, 160) == 1
-    if lapsed:
-        assert take("two", 161, 260) == 2
-    else:
-        database.transaction(lambda tx: requests.give_lease(tx, "channel shop", "two"))
-        assert take("two", 100, 200) is None
-        database.transaction(lambda tx: requests.give_lease(tx, "channel shop", "one"))
-        assert take("two", 100, 200) == 2
-    assert take("one", 170, 300) is None
