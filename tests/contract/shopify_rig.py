@@ -5,30 +5,26 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rig import Kept, manifest_of
 
 from connectors.shopify.connector import ShopifyConnector
 from connectors.shopify.sandbox import Sandbox
 from hub.canonical.json import read_json
 from hub.canonical.order import conserved
 from hub.clock import ManualClock
-from hub.files import read_yaml
 from hub.flow import Change, Key, Receipt
 from hub.mapping.mappings import Mappings, load_mappings
 from hub.sdk.client import Client
 from hub.sdk.contract import ChannelContext, Delivery, Page, ReadAsk, Verdict
-from hub.sdk.manifest import Manifest
 from hub.sdk.pace import Bucket
-from hub.sdk.wire import Request, Response
+from hub.sdk.wire import Request
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "connectors" / "shopify"
@@ -51,21 +47,8 @@ def _read(path: Path) -> Any:
     return json.loads(gzip.decompress(path.read_bytes()))
 
 
-def manifest() -> Manifest:
-    """The connector's manifest as the hub reads it."""
-    return Manifest.model_validate(read_yaml(FOLDER / "connector.yaml").plain())
-
-
-@dataclass
-class Wire:
-    """Hands requests to the sandbox and keeps them."""
-
-    sandbox: Sandbox
-    requests: list[Request] = field(default_factory=list)
-
-    def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
-        self.requests.append(request)
-        return self.sandbox.send(request, deadline_seconds, answer_bytes_max)
+class Wire(Kept):
+    """The line to the sandbox."""
 
     def documents(self) -> list[dict[str, Any]]:
         """The GraphQL requests so far."""
@@ -88,7 +71,7 @@ class Rig:
         self.sandbox = Sandbox(self.clock, 0, **options)
         self.sandbox.hook_url = HOOK
         self.wire = Wire(self.sandbox)
-        self.manifest = manifest()
+        self.manifest = manifest_of("shopify")
         self.kept = {} if kept is None else kept
         defaults = {name: one.default or "" for name, one in self.manifest.settings.items()}
         self.settings = {**defaults, **Sandbox.CHANNEL["settings"], **settings}
@@ -213,34 +196,3 @@ class Rig:
         """Tell it; the receipt."""
         (receipt,) = self.connector.send("order", [self.told(fact, order, parts, **more)])
         return receipt
-
-
-class Served:
-    """The sandbox on a loopback port for the length of a `with`."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        class Answering(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                answer = sandbox.send(Request("POST", f"http://{headers['host']}{self.path}", headers, body), 5, 1 << 25)
-                self.send_response(answer.status)
-                for name, value in {**answer.headers, "content-length": str(len(answer.body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Keep the test's output clean."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Answering)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *raised: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()

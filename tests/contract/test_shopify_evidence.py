@@ -11,7 +11,8 @@ import jsonschema_rs
 import pytest
 from graphql import GraphQLSchema, build_client_schema, get_operation_ast, parse, validate
 from graphql.execution.values import get_variable_values
-from shopify_rig import DEPOT, FOLDER, HOOK, STORE, Rig, Served, specified
+from rig import Served
+from shopify_rig import DEPOT, FOLDER, HOOK, STORE, Rig, specified
 
 from connectors.shopify import documents, judge
 from connectors.shopify.hooks import TOPICS

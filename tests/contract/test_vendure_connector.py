@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from vendure_rig import FOLDER, Rig, Served
+from rig import Served
+from vendure_rig import FOLDER, Rig
 
 from connectors.vendure.judge import read_shown
 from hub.errors import OutcomeUnknownError, ThrottledError, UnauthorizedError, UnavailableError, UnverifiedError

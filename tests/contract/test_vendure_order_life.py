@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from vendure_rig import Rig, Served
+from rig import Served
+from vendure_rig import Rig
 
 from connectors.vendure.judge import read_orders
 from hub.errors import ConfigError, OutcomeUnknownError

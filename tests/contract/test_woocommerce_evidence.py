@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rig import Served
 from woocommerce_replay import KEY, ORDER, SECRET, Difference, Replay, differences
-from woocommerce_rig import Rig, Served, as_delivery, deliveries, shared
+from woocommerce_rig import Rig, as_delivery, deliveries, shared
 
 from connectors.woocommerce import judge
 from connectors.woocommerce.sandbox import Sandbox

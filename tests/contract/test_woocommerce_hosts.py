@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from woocommerce_rig import FOLDER, ROOT, Rig, Served
+from rig import Served
+from woocommerce_rig import FOLDER, ROOT, Rig
 
 from connectors.woocommerce.sandbox import Sandbox
 from hub.clock import SystemClock

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rig import Kept, manifest_of
 
 from connectors.vendure.connector import VendureConnector
 from connectors.vendure.sandbox import Sandbox
 from hub.canonical.json import read_json
 from hub.canonical.order import conserved
 from hub.clock import ManualClock
-from hub.files import read_yaml
 from hub.flow import Change, Key, Receipt
 from hub.mapping.mappings import Mappings, load_mappings
 from hub.sdk.client import Client
 from hub.sdk.contract import ChannelContext, Page, ReadAsk
-from hub.sdk.manifest import Manifest
 from hub.sdk.pace import Bucket
-from hub.sdk.wire import Request, Response
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "connectors" / "vendure"
@@ -41,21 +36,8 @@ def shared() -> Path:
     return folder
 
 
-def manifest() -> Manifest:
-    """The connector's manifest as the hub reads it."""
-    return Manifest.model_validate(read_yaml(FOLDER / "connector.yaml").plain())
-
-
-@dataclass
-class Wire:
-    """Hands requests to the sandbox and keeps them."""
-
-    sandbox: Sandbox
-    requests: list[Request] = field(default_factory=list)
-
-    def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
-        self.requests.append(request)
-        return self.sandbox.send(request, deadline_seconds, answer_bytes_max)
+class Wire(Kept):
+    """The line to the sandbox."""
 
     def documents(self) -> list[dict[str, Any]]:
         """The GraphQL requests so far."""
@@ -70,7 +52,7 @@ class Rig:
         self.sandbox = Sandbox(self.clock, **options)
         self.sandbox.hook_url = "http://hub.test/hooks/webshop"
         self.wire = Wire(self.sandbox)
-        self.manifest = manifest()
+        self.manifest = manifest_of("vendure")
         self.settings = {**Sandbox.CHANNEL["settings"], **settings}
         given = dict(Sandbox.CHANNEL["secrets"]) if secrets is None else dict(secrets)
         client = Client(
@@ -152,34 +134,3 @@ class Rig:
     def _change(self, listing: str, aspect: str, after: dict[str, Any], place_ref: str) -> Change:
         now = self.clock.now()
         return Change(f"change {listing}", Key("webshop", listing, aspect), "item", None, after, {}, now, place_ref, now)
-
-
-class Served:
-    """The sandbox on a loopback port for the length of a `with`."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        class Answering(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                answer = sandbox.send(Request("POST", f"http://{headers['host']}{self.path}", headers, body), 5, 1 << 25)
-                self.send_response(answer.status)
-                for name, value in {**answer.headers, "content-length": str(len(answer.body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Keep the test's output clean."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Answering)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *raised: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rig import Kept, manifest_of
 
 from connectors.woocommerce.connector import WooCommerce
 from connectors.woocommerce.sandbox import Sandbox
 from hub.canonical.json import read_json
 from hub.canonical.order import conserved
 from hub.clock import ManualClock
-from hub.files import read_yaml
 from hub.flow import Change, Key, Receipt
 from hub.mapping.mappings import Mappings, load_mappings
 from hub.sdk.client import Client
 from hub.sdk.contract import ChannelContext, Delivery, Page, ReadAsk, Verdict
-from hub.sdk.manifest import Manifest
 from hub.sdk.pace import Bucket
-from hub.sdk.wire import Request, Response
+from hub.sdk.wire import Request
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "connectors" / "woocommerce"
@@ -41,21 +37,8 @@ def shared() -> Path:
     return folder
 
 
-def manifest() -> Manifest:
-    """The connector's manifest as the hub reads it."""
-    return Manifest.model_validate(read_yaml(FOLDER / "connector.yaml").plain())
-
-
-@dataclass
-class Wire:
-    """Hands requests to the sandbox and keeps them."""
-
-    sandbox: Sandbox
-    requests: list[Request] = field(default_factory=list)
-
-    def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
-        self.requests.append(request)
-        return self.sandbox.send(request, deadline_seconds, answer_bytes_max)
+class Wire(Kept):
+    """The line to the sandbox."""
 
     def paths(self) -> list[str]:
         """Method and path of each request so far, below the API's own root."""
@@ -76,7 +59,7 @@ class Rig:
         self.clock = ManualClock(START)
         self.sandbox = Sandbox(self.clock, **options)
         self.wire = Wire(self.sandbox)
-        self.manifest = manifest()
+        self.manifest = manifest_of("woocommerce")
         defaults = {name: one.default for name, one in self.manifest.settings.items() if one.default is not None}
         self.settings = {**defaults, **Sandbox.CHANNEL["settings"], **settings}
         self.client = Client(
@@ -189,38 +172,3 @@ def deliveries(sandbox: Sandbox) -> list[Request]:
 def topics(told: Sequence[Request]) -> list[str]:
     """The topics of these deliveries, in the order in which they come."""
     return [one.headers.get("x-wc-webhook-topic", "ping") for one in told]
-
-
-class Served:
-    """The sandbox on a loopback port for the length of a `with`; the scheme is as if TLS ended before it."""
-
-    def __init__(self, sandbox: Sandbox, scheme: str = "http") -> None:
-        class Answering(BaseHTTPRequestHandler):
-            def _any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(self.command, f"{scheme}://{headers['host']}{self.path}", headers, body)
-                answer = sandbox.send(request, 30, 1 << 25)
-                self.send_response(answer.status)
-                for name, value in {**answer.headers, "content-length": str(len(answer.body))}.items():
-                    if name != "date":
-                        self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = _any
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Keep the test's output clean."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Answering)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *raised: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
