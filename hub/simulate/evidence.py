@@ -19,8 +19,6 @@ from hub.store.database import Tx
 
 KEPT_MAX: Final = 200
 """Values of one number remembered: what it showed since the oldest sending that still waits."""
-WAITED_MICROS: Final = 3_600_000_000
-"""A receipt is never later than this after its sending, but for sendings of unknown outcome, whose look is noted."""
 Shown = tuple[str, str, str, str]
 """(channel, SKU, aspect, place)"""
 
