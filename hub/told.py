@@ -264,7 +264,9 @@ class Told:
         self._tell_drift(tx, edits, known, now)
         changed = [s.observation.key for s in accepted if _differs(s, known.get(s.observation.key))]
         self.untold |= {k.channel: True for k in changed if k in known and newest[k][0].envelope.door == Door.POLL}
-        looked_for = [s.observation.key for s in accepted if _looked_for(wanted.get(s.observation.key))]
+        # Whoever asked for a look gave something up for it: it is compared anew, be what is shown the same as before.
+        told_now = [s.observation.key for s in accepted]
+        looked_for = [k for k in told_now if newest[k][0].envelope.door == Door.LOOKUP or _looked_for(wanted.get(k))]
         dirty.mark(tx, [(dirty.LISTING, key.channel, key.listing) for key in (*changed, *looked_for)], mark)
         wait = max((self._visible_after(key) for key in newest), default=0)
         channels.ask(tx, [each for each in asked if each[1]], mark, now + wait * 1_000_000)

@@ -7,8 +7,10 @@ from typing import Any
 
 from merchant import AUTHORITY, LOCATIONS, Merchant, merchant
 
+from hub.flow import Door, Envelope
+from hub.sdk.contract import ReadAsk
 from hub.sdk.wire import Request, Response
-from hub.store import requests
+from hub.store import changes, inbox, requests
 
 AARHUS, WAREHOUSE = "70000002", "70000001"
 BOUTIQUE = """
@@ -127,3 +129,40 @@ def test_what_falls_at_two_places_at_once_counts_as_sold_at_both(tmp_path: Path)
     assert boutique.shown()["TEE"]["stock"] == {AARHUS: 3, WAREHOUSE: 16}
     assert shop.shops("TEE") == (19, 19)
     assert shop.quiet()
+
+
+def hears(shop: Merchant, channel: str) -> None:
+    """Put what a channel says of its stock into the inbox, as the answer to a look; nobody has understood it yet."""
+    hub, at = shop.stage.hub, shop.stage.clock.now()
+    begun = hub.database.next()
+    page = hub.channels[channel].connector.read("stock", ReadAsk("", True, 100, at))
+    seq, answered = hub.database.next_block(2)
+    envelope = Envelope(seq, channel, Door.LOOKUP, "stock", "", at, page.body, "", begun, answered)
+    hub.database.transaction(lambda tx: inbox.store(tx, hub.vault, [inbox.Arrival(envelope)]))
+
+
+def test_what_was_decided_while_a_write_was_under_way_is_not_forgotten_when_it_meets_another_figure(tmp_path: Path) -> None:
+    """Seed 2 of a full-size hostile day: the look after the conflict said what was known, and nobody compared it."""
+    shop, boutique = with_boutique(tmp_path)
+    hub, route = shop.stage.hub, boutique.route
+    boutique.route = lambda request: Response(500, {}, b"") if b"orders(" in request.body else route(request)
+    shop.erp.count("TEE", 15, "3")
+    hears(shop, "erp")
+    hub.walk.step()
+    boutique.order({"TEE": 1}, place=WAREHOUSE)
+    boutique.outbox.clear()
+    hears(shop, "boutique")
+    hub.walk.told.step(100, hub.walk.heard())
+    stirred = []
+
+    def meanwhile(request: Request) -> Response:
+        if not stirred and hub.database.read(lambda tx: changes.open_in(tx, "boutique", ["sent"], 1)):
+            stirred.append(request)
+            hub.walk.step()
+        return Response(500, {}, b"") if b"orders(" in request.body else route(request)
+
+    boutique.route = meanwhile
+    hub.turns["boutique"].step()
+    assert stirred
+    shop.run(5)
+    assert boutique.shown()["TEE"]["stock"][WAREHOUSE] == 14
