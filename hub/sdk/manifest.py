@@ -72,14 +72,13 @@ class Pace(_Part):
     """How fast the platform may be asked.
 
     A token bucket of `burst` refilled at `per_second`; `unit` says what a token is (a request, or the platform's cost points).
-    `remaining_header` and `reset_header` name answer headers that correct our own count. `parallel_max` is always 1 per channel.
+    `remaining_header` names an answer header that corrects our own count. `parallel_max` is always 1 per channel.
     """
 
     per_second: Decimal = Field(gt=0)
     burst: int = Field(ge=1)
     unit: Literal["request", "point"] = "request"
     remaining_header: str = ""
-    reset_header: str = ""
     reserve_for_push: Decimal = Field(default=Decimal("0.3"), ge=0, lt=1)
 
 

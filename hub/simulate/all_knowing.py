@@ -19,23 +19,6 @@ NOBODY, SOMEBODY, OURS = "nobody", "somebody", "ours"
 BLAME: Final = (NOBODY, SOMEBODY, OURS)
 
 
-@dataclass(frozen=True, slots=True)
-class TurnedAway:
-    """A customer who wanted these pieces, was shown fewer, and went; `free` is what a hub that knows all would have shown."""
-
-    channel: str
-    sku: str
-    pieces: int
-    shown: int
-    free: int
-    at: int
-
-    @property
-    def needlessly(self) -> bool:
-        """Whether the goods were there."""
-        return self.free >= self.pieces
-
-
 @dataclass(slots=True)
 class Account:
     """What came of it in pieces, by channel."""
@@ -83,13 +66,11 @@ class AllKnowing:
                 free = self.would_show(sale.origin, sku, sale.place if self._retailer.each_place(sale.origin) else "")
                 self._short(sale, sku, max(0, pieces - free))
 
-    def turns_away(self, channel: str, sku: str, pieces: int, shown: int, place: str, now: int) -> None:
-        """Somebody wants more than is shown, and goes."""
+    def turns_away(self, channel: str, sku: str, pieces: int, place: str) -> None:
+        """Somebody wants more than is shown, and goes: needlessly where a hub that knows all would have shown as much."""
         free = self.would_show(channel, sku, place if self._retailer.each_place(channel) else "")
-        gone = TurnedAway(channel, sku, pieces, shown, free, now)
-        counted = self.account.turned_away if gone.needlessly else self.account.rightly
+        counted = self.account.turned_away if free >= pieces else self.account.rightly
         counted[channel] = counted.get(channel, 0) + pieces
-        self._truth.turned_away.append(gone)
 
     def _left(self, place: str, sku: str) -> int:
         """What lies there less what waits there for those who fetch it, or ordered it there."""

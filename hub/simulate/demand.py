@@ -208,7 +208,7 @@ class Customers:
             if shown >= pieces:
                 basket[sku] = pieces
             elif self._truth.onlooker is not None:
-                self._truth.onlooker.turns_away(webshop, sku, pieces, shown, place, self._scheduler.now)
+                self._truth.onlooker.turns_away(webshop, sku, pieces, place)
         if not basket:
             return
         self._persons += 1

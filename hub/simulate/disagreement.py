@@ -21,8 +21,8 @@ class Disagreement:
     worst: tuple[float, str] = (0.0, "")
     _since: dict[tuple[str, str, str], tuple[int, str]] = field(default_factory=dict)
 
-    def look(self, retailer: Retailer, truth: Truth, now: int) -> int:
-        """Look at everything; gives how many numbers are wrong now."""
+    def look(self, retailer: Retailer, truth: Truth, now: int) -> None:
+        """Look at everything."""
         wrong = {(channel, sku, words.split()[0]): words for channel, sku, words in wrong_numbers(retailer, truth)}
         for key in [key for key in self._since if key not in wrong]:
             since, words = self._since.pop(key)
@@ -31,7 +31,6 @@ class Disagreement:
             self.worst = max(self.worst, (lasted, f"{key[0]} {key[1]} {words}"))
         for key, words in wrong.items():
             self._since.setdefault(key, (now, words))
-        return len(wrong)
 
     def share(self, channel: str, percent: int) -> float:
         """So many of a hundred disagreements of this channel lasted at most so many seconds."""

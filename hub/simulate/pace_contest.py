@@ -278,7 +278,7 @@ class Run:
         judge, sold = self._judge, self._shelves.oversold
         return Ran(
             self._order,
-            {cause: float(amount) for cause, amount in judge.at_risk.items()},
+            dict(judge.at_risk),
             sold[self._told.channel],
             sum(sold.values()) - sold[self._told.channel],
             self._not_sold,

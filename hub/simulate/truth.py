@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 TAX_PERCENT: Final = 25
 
@@ -77,7 +77,7 @@ class Onlooker(Protocol):
     def buys(self, sale: Sale) -> None:
         """Somebody buys this."""
 
-    def turns_away(self, channel: str, sku: str, pieces: int, shown: int, place: str, now: int) -> None:
+    def turns_away(self, channel: str, sku: str, pieces: int, place: str) -> None:
         """Somebody wanted so many pieces, was shown fewer, and goes; `place` is where it would have come from."""
 
 
@@ -92,8 +92,6 @@ class Truth:
     """SKU → price in the list, without tax."""
     sales: list[Sale] = field(default_factory=list)
     oversold: list[Oversold] = field(default_factory=list)
-    turned_away: list[Any] = field(default_factory=list)
-    """Customers who went because too little was shown."""
     typed: dict[tuple[str, str], int] = field(default_factory=dict)
     """(channel, SKU) → pieces that somebody typed into it beyond what was there, until the hub writes there."""
     onlooker: Onlooker | None = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rig import Kept
 
 from connectors.meta.connector import FIELDS, Meta
 from connectors.meta.sandbox import Sandbox
@@ -21,7 +22,6 @@ from hub.sdk.client import Client
 from hub.sdk.contract import ChannelContext, Page, ReadAsk
 from hub.sdk.manifest import Manifest
 from hub.sdk.pace import Bucket
-from hub.sdk.wire import Request, Response
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "connectors" / "meta"
@@ -38,25 +38,13 @@ def shared(path: str) -> Path:
 
 
 @dataclass
-class Recorder:
-    """A transport that remembers what went through it."""
-
-    sandbox: Sandbox
-    sent: list[Request] = field(default_factory=list)
-
-    def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
-        self.sent.append(request)
-        return self.sandbox.send(request, deadline_seconds, answer_bytes_max)
-
-
-@dataclass
 class Stage:
     """One channel and its catalogue."""
 
     sandbox: Sandbox
     clock: ManualClock
     meta: Meta
-    seen: Recorder
+    seen: Kept
     mappings: Mappings
 
     def read(self, page_max: int = 500, cursor: str = "", full: bool = True) -> list[Page]:
@@ -103,7 +91,7 @@ def stage(**options: str) -> Stage:
     sandbox = Sandbox(clock, **options)
     channel = {kind: {**values, **{k: v for k, v in options.items() if k in values}} for kind, values in sandbox.CHANNEL.items()}
     manifest = Manifest.model_validate(read_yaml(FOLDER / "connector.yaml").plain())
-    seen = Recorder(sandbox)
+    seen = Kept(sandbox)
     bucket = Bucket.full(manifest.pace.per_second, manifest.pace.burst, clock.now())
     client = Client(channel="social", transport=seen, clock=clock, base_url=BASE, bucket=bucket)
     mappings = load_mappings([ROOT / "mappings"], "meta", settings=channel["settings"])

@@ -58,7 +58,7 @@ def everything_sent() -> Stage:
 
 
 def test_every_request_is_one_that_the_specification_knows(specs: dict[str, Any]) -> None:
-    sent = everything_sent().seen.sent
+    sent = everything_sent().seen.requests
     assert {request.path.rsplit("/", 1)[1] for request in sent} == {"products", "items_batch", "check_batch_request_status"}
     for request in sent:
         edge = edge_of(specs, request)
@@ -96,14 +96,14 @@ def test_every_word_is_one_of_the_platforms(words: dict[str, set[str]]) -> None:
 def test_names_of_the_single_item_edge_are_not_names_of_batches(specs: dict[str, Any]) -> None:
     single = {one["name"] for one in edge_of(specs, Request("POST", "https://graph.example/1/products"))["params"]}
     assert single >= sandbox_items.NODE_NAMES
-    sent = [request.json()["requests"] for request in everything_sent().seen.sent if request.method == "POST"]
+    sent = [request.json()["requests"] for request in everything_sent().seen.requests if request.method == "POST"]
     named = {name for entries in sent for entry in entries for name in entry["data"]}
     assert named <= sandbox_items.FEED_FIELDS
     assert not named & sandbox_items.NODE_NAMES
 
 
 def test_a_batch_says_its_item_type_and_never_makes_what_it_only_means_to_change() -> None:
-    posts = [request.json() for request in everything_sent().seen.sent if request.method == "POST"]
+    posts = [request.json() for request in everything_sent().seen.requests if request.method == "POST"]
     assert {body["item_type"] for body in posts} == {"PRODUCT_ITEM"}
     making = [body for body in posts if body["allow_upsert"]]
     assert [[entry["data"]["id"] for entry in body["requests"]] for body in making] == [["VASE"]]

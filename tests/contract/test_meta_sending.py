@@ -229,7 +229,7 @@ def test_large_sets_go_in_requests_within_the_limits(catalogue: Stage) -> None:
     receipts = catalogue.send("listing", *wanted)
     assert {receipt.outcome for receipt in receipts.values()} == {Outcome.APPLIED}
     assert len(catalogue.sandbox.shown()) == 1_004
-    sizes = [len(request.body) for request in catalogue.seen.sent if request.method == "POST"]
+    sizes = [len(request.body) for request in catalogue.seen.requests if request.method == "POST"]
     assert len(sizes) == 2
     assert max(sizes) < 28_000_000
 
