@@ -43,8 +43,8 @@ COMMANDS: Final[dict[str, str]] = {
     "discard": "Close dead letters",
     "connectors": "Which platforms there are",
     "connector": "Make or test a connector",
-    "demo": "A day in fast motion on four small platforms",
-    "simulate": "Days of a whole retailer in a minute, with everything going wrong",
+    "demo": "A day in fast motion on small platforms",
+    "simulate": "Days of a whole retailer, with everything going wrong",
 }
 FILES: Final[dict[str, str]] = {"unbind": "bind", "resume": "pause", "discard": "dead"}
 """Commands that share another command's file."""

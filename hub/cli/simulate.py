@@ -1,4 +1,4 @@
-"""`samklang simulate`: days of a whole retailer in a minute, with everything going wrong; the same seed is the same days."""
+"""`samklang simulate`: days of a whole retailer, with everything going wrong; the same seed is the same days."""
 
 from __future__ import annotations
 
