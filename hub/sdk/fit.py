@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from hub.canonical.values import minor_digits
 from hub.files import Problem, meant
 from hub.sdk.manifest import Manifest
 from hub.settings.model import ChannelSettings, Config
@@ -74,12 +75,23 @@ def _sends(config: Config, channel: ChannelSettings, manifest: Manifest) -> Iter
     if (channel.price_list or name in config.pricing.channels) and "price" not in manifest.sends:
         where = config.place("channels", name, "price_list") if channel.price_list else config.place("pricing", "channels", name)
         yield Problem(where, f"price_list: {_cannot(manifest, 'price')}")
+    yield from _decimals(config, name, manifest)
     if channel.listing.offer == "all":
         where = config.place("channels", name, "listing", "offer")
         if "listing" not in manifest.sends:
             yield Problem(where, f"listing.offer: {_cannot(manifest, 'listing', 'write `bound`')}")
         elif not manifest.sends["listing"].create:
             yield Problem(where, f"listing.offer: {manifest.connector} cannot make listings: write `bound`")
+
+
+def _decimals(config: Config, name: str, manifest: Manifest) -> Iterator[Problem]:
+    """A price that they would round is not the price that was decided."""
+    rule, send = config.pricing.channels.get(name), manifest.sends.get("price")
+    listed = config.pricing.lists.get(rule.list) if rule is not None else None
+    if send is not None and listed is not None and minor_digits(listed.currency) > send.amount_digits_max:
+        most = send.amount_digits_max
+        words = f"{manifest.connector} takes {most} decimals at most, and {listed.currency} has {minor_digits(listed.currency)}"
+        yield Problem(config.place("pricing", "channels", name, "list"), f"list: {words}")
 
 
 def _authority(config: Config, channel: ChannelSettings, manifest: Manifest) -> Iterator[Problem]:

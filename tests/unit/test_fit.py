@@ -121,3 +121,13 @@ def test_a_platform_without_an_address_for_everybody_wants_one() -> None:
     assert found(SOUND, window=window) == [
         "shop/channels/webshop.yaml:1: base_url: is missing: window has no address that is the same for everybody"
     ]
+
+
+def test_a_price_with_more_decimals_than_they_take_is_named() -> None:
+    pricing = SOUND["pricing.yaml"].replace("currency: DKK", "currency: KWD").replace(", ending: 0.95", "")
+    said = "shop/pricing.yaml:5: list: window takes 2 decimals at most, and KWD has 3"
+    assert found({**SOUND, "pricing.yaml": pricing}) == [said]
+    window = WINDOW.replace(
+        "send_price, stream: items, batch_max: 5}", "send_price, stream: items, batch_max: 5, amount_digits_max: 3}"
+    )
+    assert found({**SOUND, "pricing.yaml": pricing}, window=window) == []
