@@ -104,6 +104,8 @@ def build(
         name: channel_of(config, name, clock, transport_for, known, None if secrets is None else secrets[name], party, tokens)
         for name in config.channels
     }
+    for channel in channels.values():
+        channel.client.may_write = database.may_write
     walk = Walk(config, channels, database, vault, clock, wake=wake, deliveries=deliveries, position_file=position_file)
     observed = Observed(config, Authority(config))
     turns = {name: Turn(channel, config, database, vault, clock, walk, observed) for name, channel in channels.items()}

@@ -49,10 +49,11 @@ class Dispatch:
 
     def recover(self) -> None:
         """After a start: every change that was sent and has no receipt is of unknown outcome, to be looked up once no
-        request of the former worker can still arrive."""
+        request of the former worker can still arrive: each has left within its deadline, the last right before this start."""
         deadline = float(self._channel.manifest.limits.deadline_seconds) + SETTLE_MARGIN_SECONDS
         left = self._database.read(lambda tx: changes.open_in(tx, self._channel.name, ["sent"], CANDIDATES_MAX))
-        rows = [(c, "unknown", c.sent_at + round(deadline * 1_000_000), c.handle, "no receipt before a restart") for c in left]
+        at = self._clock.now() + round(deadline * 1_000_000)
+        rows = [(c, "unknown", at, c.handle, "no receipt before a restart") for c in left]
         if rows:
             self._database.transaction(lambda tx: changes.settle(tx, rows))
 

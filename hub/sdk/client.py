@@ -65,6 +65,8 @@ class Client:
         self.deadline_seconds = deadline_seconds
         self.sign: Callable[[Request], Request] | None = None
         """Signs each request right before it leaves, repeats included: for signatures that may be used only once."""
+        self.may_write: Callable[[], bool] = lambda: True
+        """Asked right before a write leaves: a worker that was paused may have been replaced by another meanwhile."""
         self.leave_tokens = 0.0
         """Tokens that the present work must leave for more urgent work (set while reading and sweeping)."""
         self.reads = 0
@@ -191,10 +193,16 @@ class Client:
             self.writes += 1
         else:
             self.reads += 1
-        sent_at = self._clock.now()
+        sent_at, begun = self._clock.now(), self._clock.monotonic()
         try:
             leaving = request if self.sign is None or request.host != self._host else self.sign(request)
-            answer = self._transport.send(leaving, self.deadline_seconds, self._answer_bytes_max)
+            if writes and not self.may_write():
+                raise NotSentError("not ours to write any more: another worker may be at work")
+            # A pause since that was asked takes its part of the deadline: after it nothing leaves.
+            left = self.deadline_seconds - (self._clock.monotonic() - begun)
+            if left <= 0:
+                raise NotSentError("paused for too long before it left")
+            answer = self._transport.send(leaving, left, self._answer_bytes_max)
         except NotSentError as bad:
             raise UnavailableError(str(bad), channel=self.channel, operation=operation) from None
         except NoAnswerError as bad:

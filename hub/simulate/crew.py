@@ -8,13 +8,14 @@ from typing import Any, Final, TypeVar
 
 from hub.app import Hub, TransportFor, build
 from hub.canonical.values import Plain
-from hub.errors import UnverifiedError
+from hub.errors import InvariantError, UnverifiedError
 from hub.rounds import Rounds
 from hub.sdk.contract import Delivery
 from hub.sdk.registry import Registry
 from hub.sdk.wire import Request
 from hub.settings.model import Config
 from hub.simulate.scheduler import Flag, Scheduler, VirtualClock
+from hub.simulate.seat import Seat
 from hub.store import requests
 from hub.store.database import Tx
 from hub.store.sqlite import DISK_FULL, EngineError, SqliteDatabase, SqliteTx
@@ -37,10 +38,6 @@ class MemoryStore(SqliteDatabase):
         self.seam = scheduler.pause
         self.full = False
         """Whether its disk is full: nothing can be made durable."""
-
-    def forget(self) -> None:
-        """What a process knew of the store dies with it: numbers that were drawn and not used are gone."""
-        self._block.clear()
 
     def tables_with(self, word: str) -> set[str]:
         """The tables in which this word stands in plain, in lower case or capitalised, as text or within bytes."""
@@ -94,6 +91,8 @@ class HubCrew:
         self._secrets = secrets
         self._vault = Vault({"testkey1": b"k" * 32}, "testkey1", clock.bytes)
         self.store = MemoryStore(scheduler)
+        self.seat = Seat(self.store)
+        """The store as the hub that lives now has it."""
         self._asked = 0
         self.unstored = 0
         """Deliveries that found no room."""
@@ -103,6 +102,7 @@ class HubCrew:
         self.taken: Callable[[str, bytes], None] = lambda _channel, _body: None
         """Hears of each delivery that is answered with yes."""
         self._walk_wake = Flag()
+        self._turn = contextlib.ExitStack()
         self.hub = self._build({})
 
     def _build(self, wakes: Mapping[str, Flag]) -> Hub:
@@ -110,7 +110,7 @@ class HubCrew:
             self._config,
             self._clock,
             self._transport_for,
-            self.store,
+            self.seat,
             self._vault,
             registry=self._registry,
             secrets=self._secrets,
@@ -124,7 +124,9 @@ class HubCrew:
 
     def start(self) -> None:
         """A new hub on the store as it is, with a worker for the walk and one for each channel."""
-        self.store.forget()
+        self.seat = Seat(self.store)
+        with self._scheduler.alone():
+            self._turn.enter_context(self.seat.alone(0.0))
         wakes = {name: Flag() for name in self._config.channels}
         self._walk_wake = Flag()
         self.hub = self._build(wakes)
@@ -166,6 +168,11 @@ class HubCrew:
             except EngineError:
                 # What could not be stored is not taken, and comes again.
                 self.unstored += 1
+                return
+            except InvariantError:
+                if self._scheduler.crew == HUB:
+                    raise
+                # Another worker has taken the store over since: it comes again, to that one.
                 return
             self._walk_wake.set()
             self.taken(channel, request.body)

@@ -85,6 +85,10 @@ class Faults(BaseModel):
     """Times a day that a clerk changes how many pieces of an order are wanted, in the webshop's own admin."""
     crashes_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that the hub dies at whatever it is doing."""
+    pauses_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that the hub is paused at whatever it is doing, and another worker takes its store over before it wakes up."""
+    pause_seconds_max: int = Field(default=120, ge=1)
+    """How long after that it wakes up at most."""
 
 
 PRESETS: Final = {
@@ -117,6 +121,7 @@ PRESETS: Final = {
         edits_per_day=Decimal(3),
         order_edits_per_day=Decimal(2),
         crashes_per_day=Decimal(2),
+        pauses_per_day=Decimal(1),
     ),
     "hostile": Faults(
         delivery_lost=Decimal("0.15"),
@@ -154,6 +159,7 @@ PRESETS: Final = {
         edits_per_day=Decimal(8),
         order_edits_per_day=Decimal(8),
         crashes_per_day=Decimal(12),
+        pauses_per_day=Decimal(6),
     ),
 }
 

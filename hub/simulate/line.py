@@ -81,8 +81,11 @@ class Line:
 
     def send(self, request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
         """The answer as the platform gives it, or one of the ways to fail of `hub.sdk.wire.Transport`."""
-        writes = self._platform.is_write(request)
+        writes, begun = self._platform.is_write(request), self._scheduler.now
         self._scheduler.pause(BEFORE_WRITE if writes else BEFORE_READ)
+        left = deadline_seconds - (self._scheduler.now - begun) / 1_000_000
+        if left <= 0:
+            raise NoAnswerError("the deadline passed before it left")
         self._leaving(self._channel, request, writes)
         mishap = Mishap.REFUSED if self.down else self._draw(self._channel, writes)
         if mishap == Mishap.REFUSED:
@@ -90,7 +93,7 @@ class Line:
             raise NotSentError("no connection: nobody answers there")
         call = _Call()
         self._scheduler.start(f"request to {self._channel}", lambda: self._carry(call, request, writes, mishap, answer_bytes_max))
-        came = self._scheduler.wait(call.flag, deadline_seconds)
+        came = self._scheduler.wait(call.flag, left)
         self._scheduler.pause(WRITTEN if writes else READ)
         if not came:
             raise NoAnswerError("no answer within the deadline")

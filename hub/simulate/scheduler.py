@@ -100,6 +100,8 @@ class Scheduler:
     """Asked at every seam of a worker whether its crew dies right there."""
     died: Callable[[str], None] = lambda _crew: None
     """Told of a crew that died so."""
+    pausing: Callable[[Task, str], bool] = lambda _task, _where: False
+    """Asked likewise whether its crew was put on hold right there."""
     _random: random.Random = field(init=False)
     _tasks: list[Task] = field(default_factory=list)
     _main: greenlet = field(default_factory=getcurrent)
@@ -108,6 +110,7 @@ class Scheduler:
     _still: int = 0
     _doomed: str = ""
     _world_moved: bool = False
+    _held: dict[str, list[Task]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._random = random.Random(f"order of workers {self.seed}")
@@ -117,6 +120,11 @@ class Scheduler:
     def working(self) -> str:
         """The name of the worker that is at work; "" while nobody else may go on, and between two."""
         return self._current.name if self._current is not None and not self._quiet else ""
+
+    @property
+    def crew(self) -> str:
+        """The crew of the worker that is at work; "" for none."""
+        return self._current.crew if self._current is not None else ""
 
     # who takes part
 
@@ -147,6 +155,21 @@ class Scheduler:
         self._current = None
         self._tasks = [task for task in self._tasks if not task.dead]
 
+    def doom(self, crew: str) -> None:
+        """This crew dies as soon as the worker that says so gives way."""
+        self._doomed = crew
+
+    def hold(self, crew: str, name: str) -> None:
+        """This crew is paused at whatever seams its workers stand, and has that name from now on; until `let_go`."""
+        self._held[name] = [task for task in self._tasks if task.crew == crew]
+        self._tasks = [task for task in self._tasks if task.crew != crew]
+        for task in self._held[name]:
+            task.crew = name
+
+    def let_go(self, name: str) -> None:
+        """The crew that was put on hold under this name goes on."""
+        self._tasks += self._held.pop(name, [])
+
     def lives(self, crew: str) -> bool:
         """Whether this crew has workers."""
         return any(task.crew == crew and not task.dead for task in self._tasks)
@@ -162,6 +185,9 @@ class Scheduler:
             raise KilledError
         if self.crashing(task, where):
             self._doomed = task.crew
+            self._give_way(task)
+        if self.pausing(task, where):
+            task.at, task.flag = self.now, None
             self._give_way(task)
         if self._random.random() < self.switching:
             away = self._random.random() * self.lingers if self.lingers else 0.0

@@ -64,6 +64,8 @@ class SendJudge:
         self._tries: dict[Key, _Try] = {}
         self._unclear: set[Key] = set()
         self._times: dict[Key, deque[int]] = {}
+        self.deaf: Callable[[], bool] = lambda: False
+        """Whether it is not the hub's own worker that speaks, but one that it has replaced."""
         self.waits: Counter[str] = Counter()
         """Channel → how often it said how long to wait."""
 
@@ -87,6 +89,8 @@ class SendJudge:
 
     def leaves(self, channel: str, writes: bool) -> None:
         """A request is about to leave."""
+        if self.deaf():
+            return
         known, now = self._channels[channel], self._findings.scheduler.now
         if now < known.quiet_until - TOLD_SLACK_MICROS:
             seconds = (known.quiet_until - now) / 1_000_000
@@ -153,6 +157,8 @@ class SendJudge:
 
     def unclear(self, channel: str, writes: bool) -> None:
         """Nobody knows whether it had its effect."""
+        if self.deaf():
+            return
         known = self._channels[channel]
         if writes:
             for key in known.flying:
@@ -162,6 +168,8 @@ class SendJudge:
 
     def answered(self, channel: str, writes: bool, answer: Response) -> None:
         """The hub was given this answer."""
+        if self.deaf():
+            return
         known, now = self._channels[channel], self._findings.scheduler.now
         told = _seconds(answer.headers.get("retry-after", ""), now) if answer.status == 429 else None
         if told is not None:

@@ -26,6 +26,7 @@ from hub.simulate.faults import Faults, Mischief
 from hub.simulate.line import Line
 from hub.simulate.mail import Mail
 from hub.simulate.retailer import HOOKS, open_shop
+from hub.simulate.rivals import Rivals
 from hub.simulate.scheduler import START, Scheduler, VirtualClock
 from hub.simulate.silence import Silence
 from hub.simulate.small_pages import SmallPages
@@ -115,6 +116,8 @@ class Simulation:
         registry = SmallPages([from_config(config.folder, each) for each in config.hub.connectors], faults.page_size_max)
         self.crew = HubCrew(config, self.scheduler, self.clock, self._line, registry, self.retailer.secrets)
         self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
+        self.rivals = Rivals(self.crew, self.scheduler, self.mischief, self.findings, self._restarted, self.tell)
+        self.watch.not_of(lambda: self.rivals.speaks)
         self.watch.hang_up(self.crew)
         self.disagreement = Disagreement()
 
@@ -128,7 +131,7 @@ class Simulation:
                 self.scheduler,
                 self._ways,
                 self.mischief.mishap,
-                lambda name, request, writes: self.judge.leaving(name, request, writes),
+                self._leaving,
                 self._arrived,
                 Weather(platform, Random(f"weather of {channel} {self._wanted.seed}"), self.mischief.came),
             )
@@ -160,6 +163,14 @@ class Simulation:
         settled = self._settle() if not self.findings.violations else 0.0
         return self._result(settled)
 
+    def _leaving(self, channel: str, request: Request, writes: bool) -> None:
+        if self.rivals.speaks:
+            connector = self.retailer.config.channels[channel].connector
+            deadline = self.retailer.registry.manifest(connector).limits.deadline_seconds
+            self.rivals.leaves(channel, writes, float(deadline))
+        else:
+            self.judge.leaving(channel, request, writes)
+
     def _arrived(self, channel: str, request: Request, writes: bool, status: int) -> None:
         self.judge.arrived(channel, request, writes, status)
         self.watch.arrived(channel, writes)
@@ -174,6 +185,7 @@ class Simulation:
     def _settle(self) -> float:
         """Nothing goes wrong any more: wait until all agree, at most as long as is promised; then until nothing stirs."""
         self.trouble.end()
+        self.rivals.end()
         self.spells.end()
         self.customers.close()
         self.staff.finish()

@@ -75,6 +75,8 @@ class Trouble:
         return left <= 1
 
     def _died(self, crew: str) -> None:
+        if crew != HUB:
+            return
         self.mischief.came("crashes_per_day")
         self.tell("the hub dies")
         self.scheduler.start("restart", self._restart)

@@ -35,6 +35,10 @@ class Watch:
         """The line, listened to."""
         return self._sends.over(channel, line, writes)
 
+    def not_of(self, former: Callable[[], bool]) -> None:
+        """What is heard while this holds comes from a worker that the hub's own has replaced."""
+        self._sends.deaf = former
+
     def hang_up(self, crew: HubCrew) -> None:
         """Look at every commit and every delivery that is taken."""
         crew.store.transaction(self._kept.watches)

@@ -126,6 +126,11 @@ class Database(ABC):
         """Whether nobody else has become the worker on this store meanwhile."""
         return True
 
+    def may_write(self) -> bool:
+        """Whether certainly nobody else has become the worker at this moment: asked right before something is written to a
+        platform. Who is the worker from then on waits for as long as a request may take before it looks what was done."""
+        return True
+
     def next(self) -> int:
         """The hub's next sequence number: larger than every one handed out before, also before a restart."""
         return self.next_block(1)[0]

@@ -25,6 +25,7 @@ from hub.errors import ConfigError, InvariantError
 from hub.store.database import Cell, Database, Row, Statement, Tx, statement
 from hub.store.migrations import migrate
 from hub.store.sole import Sole
+from hub.store.turns import refuse_former
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Row]
@@ -175,6 +176,9 @@ class PostgresDatabase(Database):
     def still_alone(self) -> bool:
         return not self._sole.number or self._sole.holds()
 
+    def may_write(self) -> bool:
+        return not self._sole.number or self._sole.certain()
+
     def close(self) -> None:
         self._pool.close()
 
@@ -226,8 +230,7 @@ class PostgresDatabase(Database):
             while begun.nextset():
                 pass
             number, turn = begun.fetchall()[0]
-            if self._sole.number and turn != self._sole.number:
-                raise InvariantError("another worker has taken this store over: this one writes nothing more")
+            refuse_former(self._sole.number, turn)
             if doubt and _counted(connection, doubt[-1].number):
                 connection.execute(b"ROLLBACK")
                 result: T = doubt[-1].result  # type: ignore[assignment]

@@ -7,6 +7,7 @@ finds that, and writes nothing more.
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from typing import Any, Final
 
@@ -14,17 +15,15 @@ import psycopg
 
 from hub.clock import Clock
 from hub.errors import ConfigError
+from hub.store.turns import TAKE_TURN, WHOSE_TURN
 
 WORKER_LOCK: Final = 0x53414D57
 GLANCE_SECONDS: Final = 0.2
 WORDS: Final = "another worker is at work on this store"
 _TAKE: Final = b"SELECT pg_try_advisory_lock($1::int, hashtext(current_schema()::text))"
 _GIVE: Final = b"SELECT pg_advisory_unlock_all()"
-_TURN: Final = (
-    b"INSERT INTO sequence (name, value) VALUES ('worker', 1) "
-    b"ON CONFLICT (name) DO UPDATE SET value = sequence.value + 1 RETURNING value"
-)
-_WHOSE: Final = b"SELECT coalesce(max(value), 0) FROM sequence WHERE name = 'worker'"
+_TURN: Final = TAKE_TURN.encode()
+_WHOSE: Final = WHOSE_TURN.encode()
 
 
 class Sole:
@@ -34,6 +33,8 @@ class Sole:
         self._settings = settings
         self._clock = clock
         self._session: psycopg.Connection[Any] | None = None
+        # Every channel asks before it writes, and the worker asks every second.
+        self._asking = threading.RLock()
         self.number = 0
         """Whose turn it is, while it is ours."""
 
@@ -49,8 +50,24 @@ class Sole:
         self.number = int(self._session.execute(_TURN).fetchall()[0][0])
         return self.number
 
+    def certain(self) -> bool:
+        """Whether the lock is ours at this very moment, as the server says; where it cannot be asked, nobody knows."""
+        with self._asking:
+            try:
+                if self._session is None or self._session.closed:
+                    return False
+                self._session.execute(b"SELECT 1")
+            except psycopg.Error:
+                self._close()
+                return False
+            return True
+
     def holds(self) -> bool:
         """Whether nobody has taken the store over. While the server cannot be asked nobody can: then it is still ours."""
+        with self._asking:
+            return self._holds()
+
+    def _holds(self) -> bool:
         try:
             if self._session is not None and not self._session.closed:
                 self._session.execute(b"SELECT 1")

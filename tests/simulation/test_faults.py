@@ -19,10 +19,12 @@ from hub.paths import shipped_config
 from hub.sdk.registry import Registry
 from hub.sdk.wire import Request
 from hub.settings.load import load_text
+from hub.simulate import seat
 from hub.simulate.faults import PRESETS, Faults, Mischief
 from hub.simulate.replica import Replica, behind_max
 from hub.simulate.retailer import generated, texts_of
 from hub.simulate.scheduler import AUTUMN, SPRING, START, start_of
+from hub.simulate.seat import Seat
 from hub.simulate.simulation import Result, Simulation, Wanted
 from hub.simulate.truth import Sale, Truth
 from hub.simulate.weather import Quota, Weather
@@ -215,6 +217,32 @@ def test_clocks_that_are_minutes_off_lose_nothing() -> None:
     assert max(map(abs, off.values())) > 120 * SECOND
     assert result.faults["clock_skew_seconds_max"] == 4
     assert result.settled_seconds < 3_600
+
+
+# two workers
+
+RIVALS = Faults(pauses_per_day=Decimal(60), pause_seconds_max=300, answer_lost=Decimal("0.02"))
+
+
+def rivalled(seed: int) -> Result:
+    return Simulation(generated(), Wanted(seed, 0, 6, 300, 8), RIVALS).run()
+
+
+def test_a_worker_that_was_paused_and_replaced_stores_nothing_and_sends_nothing_anew() -> None:
+    result = rivalled(1)
+    assert not result.violations, "\n".join(map(str, result.violations))
+    assert result.starts > result.faults["pauses_per_day"] > 5
+    assert {"the first one wakes up"} <= {line.partition("h  ")[2] for line in result.tells}
+
+
+def test_a_worker_that_does_not_ask_before_it_writes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Seat, "may_write", lambda self: True)
+    assert "one worker" in {each.promise for seed in (0, 1) for each in rivalled(seed).violations}
+
+
+def test_a_worker_that_goes_on_storing_after_it_was_replaced_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seat, "refuse_former", lambda ours, turn: None)
+    assert {each.promise for seed in (0, 1) for each in rivalled(seed).violations}
 
 
 # somebody changes an order

@@ -281,6 +281,7 @@ def test_only_one_worker_at_a_time_works_on_a_store(database: PostgresDatabase, 
                 pass
             database.transaction(_number_in_table)
             assert database.still_alone()
+            assert database.may_write()
             # Commands that only ask are no workers.
             other.transaction(_number_in_table)
         with other.alone(0.0):
@@ -297,7 +298,9 @@ def test_a_worker_that_was_taken_for_dead_writes_nothing_more(
     try:
         with database.alone(0.0):
             _cut(postgres_url)
+            assert not database.may_write(), "nobody knows whose turn it is"
             with other.alone(0.0):
+                assert (database.may_write(), other.may_write()) == (False, True)
                 with pytest.raises(InvariantError, match="another worker has taken this store over"):
                     database.transaction(_number_in_table)
                 assert not database.still_alone()
@@ -317,7 +320,9 @@ def test_a_worker_whose_server_was_away_goes_on_when_nobody_came_between(
 ) -> None:
     with database.alone(0.0):
         _cut(postgres_url)
+        assert not database.may_write()
         assert database.still_alone()
+        assert database.may_write(), "asked anew, it is still ours"
         database.transaction(_number_in_table)
         other = PostgresDatabase(postgres_url, clock=clock)
         with pytest.raises(ConfigError, match="another worker"), other.alone(0.0):

@@ -347,3 +347,24 @@ def test_a_time_is_told_by_the_platforms_own_clock_once_an_answer_was_dated(seco
     for _ in range(2):
         made.call("GET", "items", operation="work", writes=False)
         assert made.theirs(clock.now()) == clock.now() + told * 1_000_000
+
+
+def test_who_may_not_write_any_more_sends_nothing_and_may_read() -> None:
+    made, line, _ = client(Response(200, {}, b"{}"))
+    made.may_write = lambda: False
+    assert type(failure(made, writes=True)) is UnavailableError
+    assert line.asked == []
+    made.call("GET", "items", operation="work", writes=False)
+    assert len(line.asked) == 1
+
+
+def test_a_write_that_is_paused_after_it_was_allowed_leaves_within_its_deadline_or_not_at_all() -> None:
+    made, line, clock = client(Response(200, {}, b"{}"))
+
+    def paused() -> bool:
+        clock.advance(made.deadline_seconds)
+        return True
+
+    made.may_write = paused
+    assert type(failure(made, writes=True)) is UnavailableError
+    assert line.asked == []
