@@ -33,7 +33,7 @@ def simulated(name: str, world: str, seeds: range | list[int]) -> list[dict[str,
 
 
 def test_there_are_many_and_each_has_a_name() -> None:
-    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 30
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 48
     assert 6 <= len(QUICK) <= 12
 
 

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
-
 import pytest
+from planted.worlds import LINKS_DOWN, two_webshops
 
-from hub.paths import shipped_config
-from hub.settings.load import load_text
-from hub.settings.model import Config
 from hub.simulate.all_knowing import OURS
 from hub.simulate.faults import PRESETS, Faults
-from hub.simulate.retailer import texts_of
 from hub.simulate.simulation import Result, Simulation, Wanted
 
 QUOTA = "rules:\n  - {quota_below: 20, quota_weights: {webshop: 1, webshop2: 1, erp: 1, social: 0}}\n"
 
 ALWAYS = QUOTA.replace("quota_below: 20", "quota_below: 100")
 UNDIVIDED = "rules: []\n"
-LINKS_DOWN = Faults(outages_per_day=Decimal(30), outage_minutes_max=600)
-"""Every link is down for hours, again and again, while customers go on buying."""
-
-
-def two_webshops(allocation: str) -> Config:
-    """The small retailer with a second webshop that sells the same stock."""
-    folder = shipped_config() / "small"
-    texts, name = texts_of(folder), "webshop2"
-    about = texts["channels/webshop.yaml"].replace("\nchannel: webshop\n", f"\nchannel: {name}\n")
-    texts[f"channels/{name}.yaml"] = about.replace("https://webshop.", f"https://{name}.")
-    for file, indent in (("pricing.yaml", 2), ("locations.yaml", 4)):
-        texts[file] = re.sub(rf"(?m)^({' ' * indent}webshop)(: .*)$", rf"\1\2\n{' ' * indent}{name}\2", texts[file])
-    for file in ("channels/till.yaml", "channels/erp.yaml"):
-        texts[file] = re.sub(r"(export_from: \[)", rf"\g<1>{name}, ", texts[file])
-    return load_text({**texts, "allocation.yaml": allocation}, str(folder))
 
 
 def test_a_day_with_the_last_pieces_divided_sells_nothing_twice_by_the_hubs_fault() -> None:
@@ -52,7 +31,7 @@ def test_a_hostile_day_with_the_last_pieces_divided_ends_in_agreement(seed: int)
 
 def test_with_every_link_down_for_hours_divided_pieces_are_not_sold_twice_and_undivided_ones_are() -> None:
     def day(allocation: str) -> Result:
-        result = Simulation(two_webshops(allocation), Wanted(1, 1, 2, 150), LINKS_DOWN).run()
+        result = Simulation(two_webshops(allocation), Wanted(1, 1, 2, 150), Faults.model_validate(LINKS_DOWN)).run()
         assert not result.violations, "\n".join(map(str, result.violations))
         return result
 

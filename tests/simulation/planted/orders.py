@@ -54,4 +54,27 @@ MUTANTS = (
         ("each sale once",),
         "returning",
     ),
+    Mutant(
+        "shipping is not booked",
+        "hub/documents/placed.py",
+        'for charge in (record.get("charges") or ()) if carries]',
+        'for charge in (record.get("charges") or ()) if not carries]',
+        ("each sale once",),
+    ),
+    Mutant(
+        "what was called off is booked all the same",
+        "hub/documents/placed.py",
+        "    total = line.quantity if line.quantity < 0 else max(0, line.quantity - line.cancelled)\n",
+        "    total = line.quantity\n",
+        ("handed out", "told where bought"),
+        "edited",
+    ),
+    Mutant(
+        "what a till handed over for others stays in its figure",
+        "hub/documents/moved.py",
+        "    wanted: dict[Key, Target] = {}\n",
+        "    wanted: dict[Key, Target] = {}\n    if order.channel:\n        return wanted\n",
+        ("shown is true",),
+        "returning",
+    ),
 )

@@ -101,4 +101,20 @@ MUTANTS = (
         'len(str(one["amount"])) != len(str(other["amount"]))',
         ("nothing forgotten",),
     ),
+    Mutant(
+        "divided pieces rise without waiting for anybody",
+        "hub/desired/quota.py",
+        "            room = 0 if stale else max(0, stock - (together - most) - member.shown)\n",
+        "            room = max(0, stock - member.shown)\n",
+        ("divided is never sold twice",),
+        "divided",
+    ),
+    Mutant(
+        "the last pieces are not divided",
+        "hub/desired/quota.py",
+        "    found = [each // whole // member.factor * member.factor for each, member in zip(exact, members, strict=True)]\n",
+        "    found = [stock // member.factor * member.factor for member in members]\n",
+        ("shown is true", "divided is never sold twice"),
+        "divided",
+    ),
 )

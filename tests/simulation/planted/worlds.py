@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from dataclasses import dataclass
@@ -9,11 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 from hub.log import configure
+from hub.paths import shipped_config
+from hub.settings.load import load_text
 from hub.settings.model import AllocationRule, Config, StreamRhythm
+from hub.simulate.all_knowing import OURS
 from hub.simulate.faults import Faults
-from hub.simulate.retailer import generated
+from hub.simulate.retailer import generated, texts_of
 from hub.simulate.simulation import Simulation, Wanted
 
+DIVIDED = "divided"
+ADDED_SECONDS = 60
+ONCE = "divided is never sold twice"
 STOPPED = "goes on"
 """The promise that nothing ends by an error of its own."""
 
@@ -37,6 +44,9 @@ ROUGH = {
     "edits_per_day": "8",
     "crashes_per_day": "12",
 }
+LINKS_DOWN = {"outages_per_day": "30", "outage_minutes_max": "600"}
+"""Every link is down for hours, again and again, while customers go on buying."""
+QUOTA = "rules:\n  - {quota_below: 100, quota_weights: {webshop: 1, webshop2: 1, erp: 1, social: 0}}\n"
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,8 @@ class World:
     """What of the configuration is otherwise."""
     lingers: float = 0.0
     """How slow its hub's store is at most, in seconds."""
+    first: int = 0
+    """The first of its seeds."""
 
 
 WORLDS = {
@@ -63,6 +75,8 @@ WORLDS = {
     "slow": World(ROUGH, customers=200, retailer="seven", items=6, lingers=5.0),
     "narrow": World(ROUGH, change="narrow"),
     "seven": World({**ROUGH, "edits_per_day": "0"}, items=10, customers=60, retailer="seven"),
+    "divided": World(LINKS_DOWN, items=2, customers=150, change=DIVIDED, first=1),
+    "edited": World({**ROUGH, "order_edits_per_day": "40"}, customers=100),
     "careful": World(ROUGH, change="careful"),
     "returning": World(ROUGH, customers=120),
 }
@@ -70,7 +84,7 @@ WORLDS = {
 
 def config_of(world: World) -> Config:
     """The configuration of this world."""
-    config = generated(world.retailer)
+    config = two_webshops(QUOTA) if world.change == DIVIDED else generated(world.retailer)
     channels = {name: about.model_copy(update={"streams": _slower(about.streams)}) for name, about in config.channels.items()}
     config = config.model_copy(update={"channels": channels})
     if world.change == "careful":
@@ -86,6 +100,19 @@ def config_of(world: World) -> Config:
     return config
 
 
+def two_webshops(allocation: str) -> Config:
+    """The small retailer with a second webshop that sells the same stock."""
+    folder = shipped_config() / "small"
+    texts, name = texts_of(folder), "webshop2"
+    about = texts["channels/webshop.yaml"].replace("\nchannel: webshop\n", f"\nchannel: {name}\n")
+    texts[f"channels/{name}.yaml"] = about.replace("https://webshop.", f"https://{name}.")
+    for file, indent in (("pricing.yaml", 2), ("locations.yaml", 4)):
+        texts[file] = re.sub(rf"(?m)^({' ' * indent}webshop)(: .*)$", rf"\1\2\n{' ' * indent}{name}\2", texts[file])
+    for file in ("channels/till.yaml", "channels/erp.yaml"):
+        texts[file] = re.sub(r"(export_from: \[)", rf"\g<1>{name}, ", texts[file])
+    return load_text({**texts, "allocation.yaml": allocation}, str(folder))
+
+
 def _slower(streams: dict[str, StreamRhythm]) -> dict[str, StreamRhythm]:
     """Polls a third as often, sweeps half as often: a day is quicker, and what was missed is missed for longer."""
     return {
@@ -94,22 +121,39 @@ def _slower(streams: dict[str, StreamRhythm]) -> dict[str, StreamRhythm]:
     }
 
 
+def _add_up(simulation: Simulation) -> None:
+    """What webshops show together of what is divided is never more than there is for them."""
+    shops = simulation.retailer.webshops
+    while True:
+        simulation.scheduler.sleep(ADDED_SECONDS)
+        shown = [simulation.retailer.platforms[name].shown() for name in shops]
+        for good in simulation.truth.goods:
+            together = sum(sum(each[good.sku]["stock"].values()) for each in shown if good.sku in each)
+            free = simulation.all_knowing.would_show(shops[0], good.sku)
+            if together > free:
+                simulation.findings.found(ONCE, f"webshops show {together} of {good.sku}, there are {free}")
+
+
 def simulate(name: str, seed: int) -> dict[str, Any]:
     """What came of it: broken promises with words, in the order in which they were found."""
     configure(now=lambda: 0, as_json=False, level="critical")
     world = WORLDS[name]
-    wanted = Wanted(seed, world.days, world.items, world.customers)
-    began = time.process_time()
+    wanted = Wanted(world.first + seed, world.days, world.items, world.customers)
+    began, broken = time.process_time(), list[list[str]]()
     simulation = Simulation(config_of(world), wanted, Faults.model_validate(world.faults))
     simulation.scheduler.lingers = world.lingers
+    if world.change == DIVIDED:
+        simulation.scheduler.start("divider", lambda: _add_up(simulation))
     try:
         result = simulation.run()
     except Exception as bad:
         words = traceback.format_exception_only(bad)[-1].strip()
         frame = traceback.extract_tb(bad.__traceback__)[-1]
-        broken = [[STOPPED, f"{words} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"]]
+        broken += [[STOPPED, f"{words} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"]]
         hours = 0.0
     else:
-        broken = [[each.promise, each.words] for each in result.violations]
+        broken += [[each.promise, each.words] for each in result.violations]
+        if world.change == DIVIDED and (pieces := result.account.blamed(OURS)):
+            broken.append([ONCE, f"{pieces} pieces were sold twice by the hub's fault"])
         hours = result.virtual_seconds / 3600
     return {"broken": broken[:12], "hours": round(hours, 1), "seconds": round(time.process_time() - began, 1)}
