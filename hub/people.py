@@ -321,14 +321,15 @@ class People:
             there = inbox.fetch(tx, self._hub.vault, [each.letter.seq for each in records])
             inbox.wait_again(tx, there)
             kept = [each for each in records if each.letter.seq in there]
-            look = self._look_ups([each for each in records if each.letter.seq not in there])
-            channels.ask(tx, look, mark, now)
+            # What was kept may be as it was: the record as it stands by now is asked for as well.
+            look = {each.id: self._look_ups([each]) for each in records if each not in kept or each.letter.kind == "record"}
+            channels.ask(tx, [one for found in look.values() for one in found], mark, now)
             for each in found:
                 if each.letter.kind == "change":
                     key = Key(each.letter.channel, each.letter.record, each.letter.stream, each.letter.path)
                     changes.retry(tx, key)
             letters.close(tx, [each.id for each in found])
-            lost = [each for each in records if each not in kept and not look]
+            lost = [each for each in records if each not in kept and not look[each.id]]
             return {
                 "done": [each.id for each in found if each not in lost],
                 "refused": [{"key": each.id, "why": "its envelope is no longer kept; the next sweep reads it"} for each in lost],

@@ -54,6 +54,9 @@ class Faults(BaseModel):
     lag_seconds_max: int = Field(default=3, ge=1)
     """How many seconds at most; never more than its manifest declares."""
     lag_minutes_max: int = Field(default=10, ge=1)
+    drifts_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that a field of one channel's records appears, disappears or changes its type for a while."""
+    drift_minutes_max: int = Field(default=60, ge=1)
     page_size_max: int = Field(default=PAGE_SIZE_MAX, ge=1)
     """So many records a page has at most: small pages change while they are read."""
     throttled: Share = Field(default=Decimal(0), ge=0, le=1)
@@ -109,6 +112,7 @@ PRESETS: Final = {
         answer_endless=Decimal("0.0005"),
         listing_short=Decimal("0.001"),
         lags_per_day=Decimal(2),
+        drifts_per_day=Decimal(1),
         page_size_max=100,
         throttled=Decimal("0.005"),
         storms_per_day=Decimal(2),
@@ -140,6 +144,8 @@ PRESETS: Final = {
         answer_endless=Decimal("0.002"),
         listing_short=Decimal("0.01"),
         lags_per_day=Decimal(8),
+        drifts_per_day=Decimal(6),
+        drift_minutes_max=120,
         lag_seconds_max=5,
         lag_minutes_max=20,
         page_size_max=25,

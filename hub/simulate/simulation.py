@@ -21,6 +21,7 @@ from hub.simulate.checkers import Findings, StepJudge, Violation
 from hub.simulate.crew import HubCrew
 from hub.simulate.demand import Customers
 from hub.simulate.disagreement import LOOK_SECONDS, Disagreement
+from hub.simulate.drifting import Drifts
 from hub.simulate.exposure import Exposed, Exposure
 from hub.simulate.faults import Faults, Mischief
 from hub.simulate.line import Line
@@ -113,7 +114,9 @@ class Simulation:
         self.tells: deque[str] = deque(maxlen=TELLS_MAX)
         self.all_knowing = AllKnowing(self.retailer, self.truth)
         self.exposure = Exposure(self.retailer, self.truth, self.findings, lambda: self.crew)
-        registry = SmallPages([from_config(config.folder, each) for each in config.hub.connectors], faults.page_size_max)
+        self.drifts = Drifts(self.mischief.came)
+        folders = [from_config(config.folder, each) for each in config.hub.connectors]
+        registry = SmallPages(folders, faults.page_size_max, self.drifts)
         self.crew = HubCrew(config, self.scheduler, self.clock, self._line, registry, self.retailer.secrets)
         self.judge = StepJudge(self.retailer, self.truth, self.crew, self.findings)
         self.rivals = Rivals(self.crew, self.scheduler, self.mischief, self.findings, self._restarted, self.tell)
@@ -155,7 +158,7 @@ class Simulation:
         self.trouble = Trouble(
             self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, self._restarted, self.tell
         )
-        self.spells = Spells(self.retailer, self.crew, self._lines, self.scheduler, self.mischief, self.tell)
+        self.spells = Spells(self.retailer, self.crew, self._lines, self.drifts, self.scheduler, self.mischief, self.tell)
         end = self.scheduler.began + wanted.days * DAY_MICROS + wanted.hours * HOUR_MICROS
         while self.scheduler.now < end and not self.findings.violations:
             self._go(min(end, self.scheduler.now + 3_600_000_000))

@@ -11,6 +11,7 @@ from typing import Final
 
 from hub.sdk.contract import Subscribes
 from hub.simulate.crew import HubCrew
+from hub.simulate.drifting import MANNERS, Drift, Drifts
 from hub.simulate.faults import Faults, Mischief
 from hub.simulate.line import Line
 from hub.simulate.replica import Replica, behind_max, visible_after
@@ -43,6 +44,7 @@ class Spells:
         retailer: Retailer,
         crew: HubCrew,
         lines: Mapping[str, Line],
+        drifts: Drifts,
         scheduler: Scheduler,
         mischief: Mischief,
         tell: Callable[[str], None],
@@ -50,6 +52,7 @@ class Spells:
         self._retailer = retailer
         self._crew = crew
         self._lines = lines
+        self._drifts = drifts
         self._scheduler = scheduler
         self._mischief = mischief
         self._tell = tell
@@ -61,6 +64,7 @@ class Spells:
             "subscriptions_lost_per_day": self._subscription_lost,
             "disk_full_per_day": self._disk_full,
             "lags_per_day": self._lags,
+            "drifts_per_day": self._drift,
         }
         for kind, begin in kinds.items():
             scheduler.start(kind, lambda kind=kind, begin=begin: self._come(kind, begin))  # type: ignore[misc]
@@ -167,6 +171,25 @@ class Spells:
         weather.replica = replica
         self._scheduler.start(f"copy of {channel}", follows)
         return Spell(f"the {channel} shows for {minutes:.0f} minutes what was there {seconds:.1f} seconds ago", minutes, end)
+
+    def _drift(self, channel: str) -> Spell | None:
+        """A field of its records is not as it was; when that is over somebody lets the hub read again what it could not."""
+        kind, luck = "drifts_per_day", self._mischief.luck("drifts_per_day")
+        if channel in self._drifts.now:
+            return None
+        about = self._crew.hub.channels[channel]
+        stream, manner = luck.choice(sorted(about.manifest.streams)), luck.choice(MANNERS)
+        minutes = self._minutes(kind, self._faults.drift_minutes_max)
+        drift = Drift(stream, manner, about.mappings, luck)
+
+        def end() -> None:
+            del self._drifts.now[channel]
+            if drift.noticed:
+                self._crew.ask("replay", {"all": True})
+                self._tell(f"somebody lets the hub read the {stream} of the {channel} again")
+
+        self._drifts.now[channel] = drift
+        return Spell(f"a field of the {stream} of the {channel} drifts for {minutes:.0f} minutes: {manner}", minutes, end)
 
     def _disk_full(self, _: str) -> Spell | None:
         """Nothing can be stored."""

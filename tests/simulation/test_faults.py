@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 from collections import Counter
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,11 +19,14 @@ from stage import SUBSCRIBED, stage
 from connectors.template.sandbox import Sandbox
 from hub.canonical.values import moment
 from hub.clock import ManualClock
+from hub.errors import UnmappableError
 from hub.paths import shipped_config
+from hub.sdk.contract import ReadAsk
 from hub.sdk.registry import Registry
 from hub.sdk.wire import Request
 from hub.settings.load import load_text
 from hub.simulate import seat
+from hub.simulate.drifting import MANNERS, Drift, Drifts
 from hub.simulate.faults import PRESETS, Faults, Mischief
 from hub.simulate.replica import Replica, behind_max
 from hub.simulate.retailer import generated, texts_of
@@ -39,6 +46,11 @@ def lived(faults: Faults, seed: int = 1, hours: int = 8, items: int = 4, custome
     result = simulation.run()
     assert not result.violations, "\n".join([*map(str, result.violations), *result.tells[-20:], *result.last_lines])
     return simulation, result
+
+
+def plain_records(body: bytes) -> list[dict[str, Any]]:
+    read = json.loads(body, parse_float=Decimal)
+    return list(read if isinstance(read, list) else next(each for each in read.values() if isinstance(each, list)))
 
 
 def refused(result: Result) -> int:
@@ -206,6 +218,37 @@ def test_what_is_shown_late_is_read_again() -> None:
     _, result = lived(Faults(lags_per_day=Decimal(200), lag_seconds_max=5, lag_minutes_max=60), customers=200)
     assert result.faults["stale_reads"] > 10
     assert result.sold > 20
+
+
+# another shape
+
+
+def test_records_whose_fields_drift_are_lettered_counted_and_read_again_when_that_is_over() -> None:
+    simulation, result = lived(Faults(drifts_per_day=Decimal(150), drift_minutes_max=60), seed=2, customers=200)
+    assert result.faults["drifted_pages"] > 10
+
+    def counted(text: str) -> int:
+        return int(simulation.crew.store.read(lambda tx: tx.query(text))[0][0])
+
+    assert counted("SELECT count(*) FROM dead_letters WHERE kind = 'record'") > 0
+    assert counted("SELECT count(*) FROM dead_letters WHERE state = 'open'") == 0
+    assert counted("SELECT count(*) FROM counters WHERE name = 'schema_drift'") > 0
+
+
+def test_only_such_fields_drift_as_are_missed_or_say_nothing(tmp_path: Path) -> None:
+    made = stage(tmp_path, files=SUBSCRIBED)
+    shop, about = made.platforms["webshop"], made.hub.channels["webshop"]
+    shop.add_item("TEE", "T-shirt", price=Decimal("159.96"))
+    ask = ReadAsk("", True, 10, made.clock.now())
+    plain = about.connector.read("items", ask)
+    told = [about.mappings.understand("item", record) for record in plain_records(plain.body)]
+    drifts = Drifts(print)
+    for seed, manner in itertools.product(range(10), MANNERS):
+        drifts.now["webshop"] = Drift("items", manner, about.mappings, Random(seed))
+        changed = plain_records(drifts.changed(about.connector, "items", plain).body)
+        for record, before in zip(changed, told, strict=True):
+            with contextlib.suppress(UnmappableError):
+                assert about.mappings.understand("item", record) == before
 
 
 # clocks
