@@ -29,6 +29,7 @@ class Watch:
         self._findings = findings
         self._sends = SendJudge(retailer, crew, findings)
         self._kept = StoreJudge(retailer, crew, findings)
+        self._former: Callable[[], bool] = lambda: False
         self._evidence = Evidence(retailer, crew, findings)
 
     def over(self, channel: str, line: Transport, writes: Callable[[Request], bool]) -> Transport:
@@ -37,7 +38,7 @@ class Watch:
 
     def not_of(self, former: Callable[[], bool]) -> None:
         """What is heard while this holds comes from a worker that the hub's own has replaced."""
-        self._sends.deaf = former
+        self._sends.deaf = self._former = former
 
     def hang_up(self, crew: HubCrew) -> None:
         """Look at every commit and every delivery that is taken."""
@@ -47,6 +48,8 @@ class Watch:
 
         def seam(where: str) -> None:
             if where == COMMITTED:
+                if self._former():
+                    self._findings.found("one worker", "a worker stores something after another one has taken its store over")
                 self._kept.committed()
                 self._evidence.committed()
             elif where == READ and self._findings.scheduler.working == WALK:

@@ -19,7 +19,7 @@ MUTANTS = (
     Mutant(
         "blind second send after a death",
         DISPATCH,
-        'rows = [(c, "unknown", c.sent_at + round(deadline * 1_000_000), c.handle, "no receipt before a restart") for c in left]',
+        'rows = [(c, "unknown", at, c.handle, "no receipt before a restart") for c in left]',
         'rows = [(c, "intended", 0, c.handle, "no receipt before a restart") for c in left]',
         ("looked up before sent again",),
         "dying",
@@ -121,5 +121,21 @@ MUTANTS = (
         'after["raw"] = int(after["sellable"]) + own_open',
         'after["raw"] = int(after["sellable"])',
         ("in circles",),
+    ),
+    Mutant(
+        "a worker that was replaced goes on storing",
+        "hub/store/turns.py",
+        "    if ours and turn != ours:\n",
+        "    if ours and turn is None:\n",
+        ("one worker",),
+        "replaced",
+    ),
+    Mutant(
+        "a worker that was replaced goes on writing to platforms",
+        "hub/sdk/client.py",
+        "            if writes and not self.may_write():\n",
+        "            if writes and self.deadline_seconds < 0:\n",
+        ("one worker", "looked up before sent again", "applied on evidence"),
+        "replaced",
     ),
 )

@@ -71,6 +71,7 @@ WORLDS = {
     "calm": World({}),
     "rough": World(ROUGH),
     "dying": World({**ROUGH, "crashes_per_day": "60"}),
+    "replaced": World({**ROUGH, "pauses_per_day": "60", "pause_seconds_max": "120"}),
     "throttled": World({"throttled": "0.5", "answer_lost": "0.1"}),
     "slow": World(ROUGH, customers=200, retailer="seven", items=6, lingers=5.0),
     "narrow": World(ROUGH, change="narrow"),
