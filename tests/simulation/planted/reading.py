@@ -54,6 +54,7 @@ MUTANTS = (
         "excluded.begun >= claims.begun)",
         'excluded.version > 0) "\n        "OR ((excluded.version = 0 OR claims.version = 0) AND excluded.begun >= 0)',
         ("never older",),
+        "seven",
     ),
     Mutant(
         "what a stranger to the price list says becomes the price",

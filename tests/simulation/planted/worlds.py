@@ -73,7 +73,7 @@ WORLDS = {
     "dying": World({**ROUGH, "crashes_per_day": "60"}),
     "replaced": World({**ROUGH, "pauses_per_day": "60", "pause_seconds_max": "120"}),
     "throttled": World({"throttled": "0.5", "answer_lost": "0.1"}),
-    "slow": World(ROUGH, customers=200, retailer="seven", items=6, lingers=5.0),
+    "slow": World(ROUGH, customers=200, retailer="seven", items=6, lingers=2.5),
     "narrow": World(ROUGH, change="narrow"),
     "seven": World({**ROUGH, "edits_per_day": "0"}, items=10, customers=60, retailer="seven"),
     "divided": World(LINKS_DOWN, items=2, customers=150, change=DIVIDED, first=1),
