@@ -222,6 +222,10 @@ def _forgotten(tx: Tx, channel: str) -> Iterator[str]:
     """Differences that are neither being changed nor going to be looked at."""
     if tx.query("SELECT 1 FROM inbox WHERE state = 'new' AND channel = :channel LIMIT 1", channel=channel):
         return
+    # What was not understood waits for a person, by name; at the end no letter may be left.
+    unread = "SELECT 1 FROM dead_letters WHERE state = 'open' AND kind IN ('record', 'envelope') AND channel = :channel LIMIT 1"
+    if tx.query(unread, channel=channel):
+        return
     rows = tx.query(
         "SELECT t.listing, t.aspect, t.place, t.item, t.value, o.value FROM targets t CROSS JOIN observations o "
         "WHERE t.channel = :channel AND o.channel = t.channel AND o.listing = t.listing AND o.aspect = t.aspect "
