@@ -149,16 +149,25 @@ class Customers:
             self._receipt(self._counter(), {}, {self._wanted(): 1}, {})
 
     def _receipt(self, till: str, goods: dict[str, int], back: dict[str, int], more: dict[str, Any]) -> None:
-        shop, hand = self._retailer.shops[till], self._hand(till)
-        their = hand.ring_up(goods, place=self._retailer.place(shop, till), back=back, **more)
+        shop, hand, happened = self._retailer.shops[till], self._hand(till), self._hand(till).micros()
         for sku, pieces in goods.items():
             self._truth.shelf[shop, sku] -= pieces
         for sku, pieces in back.items():
             self._truth.shelf[shop, sku] += pieces
         lines = {**goods, **{sku: -pieces for sku, pieces in back.items()}}
-        total = int(hand.orders_shown()[their]["total_minor"])
-        self._truth.bought(Sale("receipt", till, their, f"{till}-{their}", "", lines, total, self._scheduler.now))
-        self._tell(f"the {till} rings up {lines} as {their}")
+        sale = self._truth.bought(Sale("receipt", till, "", "", "", lines, 0, self._scheduler.now))
+
+        def upload() -> None:
+            sale.their = hand.ring_up(goods, place=self._retailer.place(shop, till), back=back, at=happened, **more)
+            sale.number = f"{till}-{sale.their}"
+            sale.total_minor = int(hand.orders_shown()[sale.their]["total_minor"])
+
+        waiting = self._truth.offline.get(till)
+        if waiting is None:
+            upload()
+        else:
+            waiting.append(upload)
+        self._tell(f"the {till} rings up {lines} as {sale.their or 'it is offline'}")
 
     def _brings_back(self) -> None:
         """Something that was sent to them comes back over the counter, by its number."""
@@ -170,6 +179,8 @@ class Customers:
         if not sure:
             return
         sale, till = self._luck.choice(sure), self._counter()
+        if till in self._truth.offline:
+            return
         shop, sku = self._retailer.shops[till], next(iter(sale.lines))
         hand = self._hand(till)
         receipt = hand.take_back(sku, 1, self._retailer.place(shop, till), reference=sale.number)

@@ -82,6 +82,9 @@ class Faults(BaseModel):
     outages_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that one channel is down."""
     outage_minutes_max: int = Field(default=60, ge=1)
+    tills_offline_per_day: Share = Field(default=Decimal(0), ge=0)
+    """Times a day that a till cannot reach its platform, sells on and uploads its receipts later, with their old times."""
+    till_offline_minutes_max: int = Field(default=60, ge=1)
     edits_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that a person types a stock or a price into a channel that is not right about it."""
     order_edits_per_day: Share = Field(default=Decimal(0), ge=0)
@@ -122,6 +125,7 @@ PRESETS: Final = {
         subscriptions_lost_per_day=Decimal("0.5"),
         disk_full_per_day=Decimal("0.2"),
         outages_per_day=Decimal(1),
+        tills_offline_per_day=Decimal("0.5"),
         edits_per_day=Decimal(3),
         order_edits_per_day=Decimal(2),
         crashes_per_day=Decimal(2),
@@ -162,6 +166,8 @@ PRESETS: Final = {
         disk_full_minutes_max=20,
         outages_per_day=Decimal(4),
         outage_minutes_max=360,
+        tills_offline_per_day=Decimal(3),
+        till_offline_minutes_max=240,
         edits_per_day=Decimal(8),
         order_edits_per_day=Decimal(8),
         crashes_per_day=Decimal(12),

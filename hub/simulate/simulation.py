@@ -158,7 +158,9 @@ class Simulation:
         self.trouble = Trouble(
             self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, self._restarted, self.tell
         )
-        self.spells = Spells(self.retailer, self.crew, self._lines, self.drifts, self.scheduler, self.mischief, self.tell)
+        self.spells = Spells(
+            self.retailer, self.truth, self.crew, self._lines, self.drifts, self.scheduler, self.mischief, self.tell
+        )
         end = self.scheduler.began + wanted.days * DAY_MICROS + wanted.hours * HOUR_MICROS
         while self.scheduler.now < end and not self.findings.violations:
             self._go(min(end, self.scheduler.now + 3_600_000_000))

@@ -17,6 +17,7 @@ from hub.simulate.line import Line
 from hub.simulate.replica import Replica, behind_max, visible_after
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
+from hub.simulate.truth import Truth
 from hub.simulate.weather import Quota
 
 STORM_MINUTES_MAX: Final = 1.5
@@ -42,6 +43,7 @@ class Spells:
     def __init__(
         self,
         retailer: Retailer,
+        truth: Truth,
         crew: HubCrew,
         lines: Mapping[str, Line],
         drifts: Drifts,
@@ -50,6 +52,7 @@ class Spells:
         tell: Callable[[str], None],
     ) -> None:
         self._retailer = retailer
+        self._truth = truth
         self._crew = crew
         self._lines = lines
         self._drifts = drifts
@@ -65,6 +68,7 @@ class Spells:
             "disk_full_per_day": self._disk_full,
             "lags_per_day": self._lags,
             "drifts_per_day": self._drift,
+            "tills_offline_per_day": self._till_offline,
         }
         for kind, begin in kinds.items():
             scheduler.start(kind, lambda kind=kind, begin=begin: self._come(kind, begin))  # type: ignore[misc]
@@ -171,6 +175,23 @@ class Spells:
         weather.replica = replica
         self._scheduler.start(f"copy of {channel}", follows)
         return Spell(f"the {channel} shows for {minutes:.0f} minutes what was there {seconds:.1f} seconds ago", minutes, end)
+
+    def _till_offline(self, _: str) -> Spell | None:
+        """A till sells on and uploads its receipts later, each with the time at which it was rung up."""
+        kind, offline = "tills_offline_per_day", self._truth.offline
+        till, minutes = (
+            self._mischief.luck(kind).choice(self._retailer.tills),
+            self._minutes(kind, self._faults.till_offline_minutes_max),
+        )
+
+        def end() -> None:
+            kept = offline.pop(till)
+            for upload in kept:
+                upload()
+            self._tell(f"the {till} uploads {len(kept)} receipts")
+
+        offline[till] = []
+        return Spell(f"the {till} is offline for {minutes:.0f} minutes", minutes, end)
 
     def _drift(self, channel: str) -> Spell | None:
         """A field of its records is not as it was; when that is over somebody lets the hub read again what it could not."""

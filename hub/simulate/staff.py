@@ -103,7 +103,7 @@ class Staff:
         return wanted == sale.lines
 
     def _put_aside(self) -> None:
-        waiting = [sale for sale in self.left() if sale.kind == "fetched" and not sale.aside]
+        waiting = [sale for sale in self.left() if sale.kind == "fetched" and not sale.aside and self._online(sale)]
         slips = self._slips_at_tills() if waiting else {}
         for sale in waiting:
             if not self._is_there(sale):
@@ -118,12 +118,16 @@ class Staff:
         held = (self._hand(till).orders_shown() for till in self._retailer.tills)
         return {slip["number"]: ident for slips in held for ident, slip in slips.items()}
 
+    def _online(self, sale: Sale) -> bool:
+        """Whether the till where it waits can be asked."""
+        return self._retailer.till_of(sale.place) not in self._truth.offline
+
     def _till_for(self, sale: Sale) -> Any:
         return self._hand(self._retailer.till_of(sale.place))
 
     def _hand_over(self) -> None:
         """Customers who were told that it is ready come for it after a while."""
-        waiting = [sale for sale in self.left() if sale.aside]
+        waiting = [sale for sale in self.left() if sale.aside and self._online(sale)]
         if not waiting:
             return
         slips = self._slips_at_tills()
@@ -181,7 +185,8 @@ class Staff:
 
     def _counts_shop(self, sku: str) -> None:
         till = self._luck.choice(self._retailer.tills)
-        self._counts(sku, self._retailer.shops[till], till)
+        if till not in self._truth.offline:
+            self._counts(sku, self._retailer.shops[till], till)
 
     def _counts_warehouse(self, sku: str) -> None:
         self._counts(sku, self._retailer.warehouse, self._retailer.books)

@@ -6,6 +6,7 @@ It is written down by those who act, when they act; nothing of it comes from the
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Protocol
@@ -94,6 +95,8 @@ class Truth:
     oversold: list[Oversold] = field(default_factory=list)
     typed: dict[tuple[str, str], int] = field(default_factory=dict)
     """(channel, SKU) → pieces that somebody typed into it beyond what was there, until the hub writes there."""
+    offline: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    """Till that cannot reach its platform → what it will upload once it can, the oldest first."""
     onlooker: Onlooker | None = None
     _waiting: list[Sale] = field(default_factory=list)
 

@@ -251,6 +251,20 @@ def test_only_such_fields_drift_as_are_missed_or_say_nothing(tmp_path: Path) -> 
                 assert about.mappings.understand("item", record) == before
 
 
+# a till that cannot be reached
+
+
+def test_what_a_till_sold_while_it_was_offline_counts_and_is_booked_once_with_its_old_times() -> None:
+    simulation, result = lived(Faults(tills_offline_per_day=Decimal(12), till_offline_minutes_max=180), customers=300)
+    late = [sale for sale in simulation.truth.sales if sale.kind == "receipt"]
+    uploads = [line for line in result.tells if "uploads" in line]
+    assert any(not line.endswith("uploads 0 receipts") for line in uploads)
+    shown = simulation.retailer.platforms["till"].orders_shown()
+    assert late
+    assert all(sale.their in shown for sale in late)
+    assert simulation.truth.offline == {}
+
+
 # clocks
 
 
