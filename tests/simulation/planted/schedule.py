@@ -47,7 +47,7 @@ MUTANTS = (
         '            rows = [(c, "intended", retry_at, c.handle, words) for c in ours if not self._record._spent(c)]\n'
         "            self._database.transaction(lambda tx: changes.settle(tx, rows))\n"
         "            self._record._give_up([c for c in ours if self._record._spent(c)])\n",
-        ("handed out", "at rest"),
+        ("never during a write", "handed out", "at rest"),
         "throttled",
     ),
     Mutant(

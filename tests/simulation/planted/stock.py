@@ -69,6 +69,7 @@ MUTANTS = (
         "amount = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUNDINGS[rule.rounding])",
         "amount = Decimal(str(round(float(amount), digits))) + 0 * ROUNDINGS[rule.rounding].count('')",
         ("shown is true",),
+        seeds=5,
     ),
     Mutant(
         "price floor ignored",
