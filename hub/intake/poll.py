@@ -50,7 +50,8 @@ class Poll:
         begun = self._database.next()
         asked_at = self._clock.now()
         calls = self._channel.client.reads
-        page = self._channel.connector.read(stream, ask)
+        with self._channel.client.page():
+            page = self._channel.connector.read(stream, ask)
         calls = self._channel.client.reads - calls
         seq, answered = self._database.next_block(2)
         after = self._advanced(before, ask, page, seq, declared.records)
@@ -92,7 +93,8 @@ class Poll:
         begun = self._database.next()
         asked_at = self._clock.now()
         calls = self._channel.client.reads
-        page = self._channel.connector.look_up(stream, ids)
+        with self._channel.client.page():
+            page = self._channel.connector.look_up(stream, ids)
         calls = self._channel.client.reads - calls
         seq, answered = self._database.next_block(2)
         doubted = {each.id for each in asked if each.id in page.gone and each.reason != NOT_THERE}

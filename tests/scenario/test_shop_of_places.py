@@ -10,7 +10,7 @@ from merchant import AUTHORITY, LOCATIONS, Merchant, merchant
 from hub.flow import Door, Envelope
 from hub.sdk.contract import ReadAsk
 from hub.sdk.wire import Request, Response
-from hub.store import changes, inbox, requests
+from hub.store import changes, cursors, inbox, requests
 
 AARHUS, WAREHOUSE = "70000002", "70000001"
 BOUTIQUE = """
@@ -129,6 +129,21 @@ def test_what_falls_at_two_places_at_once_counts_as_sold_at_both(tmp_path: Path)
     assert boutique.shown()["TEE"]["stock"] == {AARHUS: 3, WAREHOUSE: 16}
     assert shop.shops("TEE") == (19, 19)
     assert shop.quiet()
+
+
+def test_all_orders_are_read_again_where_a_page_of_them_costs_more_than_the_points_at_hand(tmp_path: Path) -> None:
+    """A full-size hostile day: the second page was begun anew for ever, by what a sweep leaves for pushes."""
+    shop, boutique = with_boutique(tmp_path)
+    boutique.count("TEE", 100, WAREHOUSE)
+    for _ in range(60):
+        boutique.order({"TEE": 1}, place=WAREHOUSE)
+    hub = shop.stage.hub
+    hub.database.transaction(lambda tx: cursors.restart(tx, "boutique"))
+    shop.run(300)
+    swept = hub.database.read(lambda tx: cursors.reading(tx, "boutique", "orders", "sweep"))
+    assert (swept.under_way, swept.completed_at > 0) == (False, True)
+    shop.run(300)
+    assert len(shop.erp.orders_shown()) == 60
 
 
 def hears(shop: Merchant, channel: str) -> None:
