@@ -103,14 +103,6 @@ MUTANTS = (
         ("nothing forgotten",),
     ),
     Mutant(
-        "divided pieces rise without waiting for anybody",
-        "hub/desired/quota.py",
-        "            room = 0 if stale else max(0, stock - (together - most) - member.shown)\n",
-        "            room = max(0, stock - member.shown)\n",
-        ("divided is never sold twice",),
-        "divided",
-    ),
-    Mutant(
         "the last pieces are not divided",
         "hub/desired/quota.py",
         "    found = [each // whole // member.factor * member.factor for each, member in zip(exact, members, strict=True)]\n",
