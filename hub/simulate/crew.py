@@ -124,6 +124,9 @@ class HubCrew:
 
     def start(self) -> None:
         """A new hub on the store as it is, with a worker for the walk and one for each channel."""
+        while self.store.full:
+            # Who cannot take its turn ends, and is started again.
+            self._scheduler.sleep(ASKED_AGAIN_SECONDS)
         self.seat = Seat(self.store)
         with self._scheduler.alone():
             self._turn.enter_context(self.seat.alone(0.0))
