@@ -31,6 +31,8 @@ UNKNOWN_MAX: Final = 100
 WRITE_COST: Final = 1.0
 """What a write is taken to cost of the pace before it is known."""
 SETTLE_MARGIN_SECONDS: Final = 1.0
+UNREAD_SECONDS: Final = 60.0
+"""So much later is looked again at what was shown in a way that is not understood."""
 FIND_AGAIN_SECONDS: Final = 5.0
 
 
@@ -76,7 +78,12 @@ class Dispatch:
         fresh: dict[Key, Plain] = {}
         if declared.look_before and chosen[0].before is not None:
             begun = self._database.next()
-            fresh = self._look_before(declared.stream, chosen)
+            fresh, unread = self._look_before(declared.stream, chosen)
+            if unread:
+                self.postpone(unread, self._clock.now() + round(UNREAD_SECONDS * 1_000_000))
+                chosen = [change for change in chosen if change not in unread]
+                if not chosen:
+                    return
             chosen = self._sold_before(chosen, fresh, begun)
             chosen = self._settled_before(chosen, fresh)
             if not chosen:
@@ -133,7 +140,12 @@ class Dispatch:
         mine = [c for c in due if self._channel.manifest.sends[c.key.aspect].stream == stream]
         mine = mine[: self._channel.manifest.streams[stream].look_up_max]
         begun = self._database.next()
-        shown = self._look(stream, mine)
+        shown, unread = self._look(stream, mine)
+        if unread:
+            later = self._clock.now() + round(UNREAD_SECONDS * 1_000_000)
+            rows = [(change, "unknown", later, change.handle, change.words) for change in unread]
+            self._database.transaction(lambda tx: changes.settle(tx, rows))
+            mine = [change for change in mine if change not in unread]
         done: list[Sent] = []
         again: list[OpenChange] = []
         for change in mine:
@@ -186,7 +198,7 @@ class Dispatch:
             outcome = Outcome.REFUSED if step == "refused" else Outcome.CONFLICT
             self._record.receipts([Sent(c, self._as_sent(c), Receipt(c.id, outcome, words)) for c in ours])
 
-    def _look_before(self, stream: str, chosen: Sequence[OpenChange]) -> dict[Key, Plain]:
+    def _look_before(self, stream: str, chosen: Sequence[OpenChange]) -> tuple[dict[Key, Plain], list[OpenChange]]:
         """What they show right before writing. Where the pace is small the look waits until the write may follow at once: else
         it would be old by then, and be paid again and again."""
         self._channel.client.leave_tokens = WRITE_COST
@@ -195,27 +207,30 @@ class Dispatch:
         finally:
             self._channel.client.leave_tokens = 0.0
 
-    def _look(self, stream: str, chosen: Sequence[OpenChange]) -> dict[Key, Plain]:
-        """What the listings of these changes show now, by their observation keys."""
+    def _look(self, stream: str, chosen: Sequence[OpenChange]) -> tuple[dict[Key, Plain], list[OpenChange]]:
+        """What the listings of these changes show now, by their observation keys; and the changes of which that is not known,
+        because a record was not understood and may be theirs: what is not understood is not what is not there."""
         connector, declared = self._channel.connector, self._channel.manifest.streams[stream]
         ids = sorted({c.key.listing for c in chosen})
         shown: dict[Key, Plain] = {}
+        understood = True
         for start in range(0, len(ids), declared.look_up_max):
             page = connector.look_up(stream, ids[start : start + declared.look_up_max])
             for record in _records(page.body, declared.records):
                 for mapping in declared.maps:
-                    self._add_shown(mapping, record, shown)
-        return shown
+                    understood = self._add_shown(mapping, record, shown) and understood
+        return shown, [] if understood else [change for change in chosen if change.key not in shown]
 
-    def _add_shown(self, mapping: str, record: Plain, shown: dict[Key, Plain]) -> None:
+    def _add_shown(self, mapping: str, record: Plain, shown: dict[Key, Plain]) -> bool:
         try:
             for value in self._channel.mappings.understand(mapping, record):
                 seen = self._observed.of(self._channel, mapping.partition(".")[0], value)
                 if seen is not None:
                     shown[seen[0]] = seen[1]
         except UnmappableError:
-            # The page that the stream reads next names it as a dead letter; here it only means: not seen.
-            return
+            # The page that the stream reads next names it as a dead letter.
+            return False
+        return True
 
     def _sold_before(self, chosen: Sequence[OpenChange], fresh: Mapping[Key, Plain], begun: int) -> list[OpenChange]:
         """What shows fewer than when its change was decided was sold meanwhile, unheard: that counts as sold from now on, and

@@ -218,13 +218,12 @@ def _lying(tx: Tx, now: int) -> Iterator[str]:
         yield f"{channel} {listing} {aspect} {place} was sent at {at} and lies there"
 
 
+_UNREAD: Final = "SELECT record FROM dead_letters WHERE state = 'open' AND kind IN ('record', 'envelope') AND channel = :channel"
+
+
 def _forgotten(tx: Tx, channel: str) -> Iterator[str]:
     """Differences that are neither being changed nor going to be looked at."""
     if tx.query("SELECT 1 FROM inbox WHERE state = 'new' AND channel = :channel LIMIT 1", channel=channel):
-        return
-    # What was not understood waits for a person, by name; at the end no letter may be left.
-    unread = "SELECT 1 FROM dead_letters WHERE state = 'open' AND kind IN ('record', 'envelope') AND channel = :channel LIMIT 1"
-    if tx.query(unread, channel=channel):
         return
     rows = tx.query(
         "SELECT t.listing, t.aspect, t.place, t.item, t.value, o.value FROM targets t CROSS JOIN observations o "
@@ -240,6 +239,8 @@ def _forgotten(tx: Tx, channel: str) -> Iterator[str]:
     facts = any(kind in ("order", "movement") for kind, _, _ in dirty)
     moving = {tuple(row) for row in tx.query("SELECT listing, aspect, place FROM changes WHERE channel = :c", c=channel)}
     asked = {row[0] for row in tx.query("SELECT id FROM lookups WHERE channel = :channel", channel=channel)}
+    # What was not understood waits for a person, by its name (or an address that ends with it); at the end no letter may be left.
+    asked |= {str(row[0]).rpartition("/")[2] for row in tx.query(_UNREAD, channel=channel)}
     for listing, aspect, place, item, value, shown in wrong:
         worked_on = (listing, aspect, place) in moving or listing in asked or item in items
         worked_on |= ("listing", channel, listing) in dirty or (facts and aspect in ("order", "movement"))

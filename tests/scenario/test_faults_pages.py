@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fault_stage import ASKED, SHOP, everywhere, four_channels, holds, sell, skus
+from merchant import WAREHOUSE, merchant
 from stage import Stage, stage
+
+from hub.sdk.contract import Page
 
 COUNTS = "/v2/inventory/counts/batch-retrieve"
 TILL_ONLY = {
@@ -99,3 +103,32 @@ def bound(shop: Stage, channel: str) -> int:
     from hub.store import catalogue
 
     return shop.hub.database.read(catalogue.count_bound)[channel]
+
+
+def test_what_is_shown_right_before_a_write_and_not_understood_is_not_written_over(tmp_path: Path) -> None:
+    """What is not understood is not what is not there: neither before a write nor when its outcome is looked up."""
+    shop = merchant(tmp_path, {"TEE": (4, 10)})
+    connector = shop.stage.hub.channels["webshop"].connector
+    look_up = connector.look_up
+
+    def drifted(stream: str, ids: Sequence[str]) -> Page:
+        page = look_up(stream, ids)
+        return replace(page, body=page.body.replace(b'"stockOnHand":', b'"stockOnHand":"about ","was":'))
+
+    connector.look_up = drifted  # type: ignore[method-assign]
+    before = shop.stage.writes("webshop")
+    shop.erp.count("TEE", 7, WAREHOUSE)
+    shop.run(200)
+    assert shop.shops("TEE") == (14, 11)
+    assert shop.stage.writes("webshop") == before
+    connector.look_up = look_up  # type: ignore[method-assign]
+    shop.webshop.faults.lose_answer_next = 1
+    shop.run(65)
+    assert shop.shops("TEE") == (11, 11)
+    connector.look_up = drifted  # type: ignore[method-assign]
+    shop.run(200)
+    assert shop.stage.writes("webshop") == before + 1
+    connector.look_up = look_up  # type: ignore[method-assign]
+    shop.run(200)
+    assert shop.quiet()
+    assert shop.stage.writes("webshop") == before + 1
