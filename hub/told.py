@@ -386,8 +386,10 @@ class Told:
         letters.keep(tx, said.letters)
         lettered = letters.open_records(tx) if said.understood and letters.count_open(tx) else set()
         fresh = {(letter.channel, letter.stream, letter.record) for letter in said.letters}
+        # Of a listing that is understood its item must be found as well: that is seen where it is identified.
+        listings = {(told.channel, str(told.value.get("listing"))) for told in said.told if told.entity == "item"}
         for channel, stream, record in sorted((set(said.understood) & lettered) - fresh):
-            if stream != "items":
+            if stream != "items" or (channel, record) not in listings:
                 letters.close_of_record(tx, channel, stream, [record])
         channels.ask(tx, said.look_ups, mark, now)
         ledger.count(tx, said.counted)

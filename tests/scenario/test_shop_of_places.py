@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from merchant import AUTHORITY, LOCATIONS, Merchant, merchant
 
 from hub.flow import Door, Envelope
-from hub.sdk.contract import ReadAsk
+from hub.sdk.contract import Page, ReadAsk
 from hub.sdk.wire import Request, Response
 from hub.store import changes, cursors, inbox, requests
 
@@ -144,6 +145,24 @@ def test_all_orders_are_read_again_where_a_page_of_them_costs_more_than_the_poin
     assert (swept.under_way, swept.completed_at > 0) == (False, True)
     shop.run(300)
     assert len(shop.erp.orders_shown()) == 60
+
+
+def test_a_letter_about_a_listing_is_closed_when_the_listing_is_understood_again(tmp_path: Path) -> None:
+    """A hostile day with drifting fields: a platform that names records otherwise than listings had them open for ever."""
+    shop, _ = with_boutique(tmp_path)
+    connector = shop.stage.hub.channels["boutique"].connector
+    read = connector.read
+
+    def drifted(stream: str, ask: ReadAsk) -> Page:
+        page = read(stream, ask)
+        return replace(page, body=page.body.replace(b'"value":"Default Title"', b'"value":["Default Title"]'))
+
+    connector.read = drifted  # type: ignore[method-assign]
+    shop.run(700)
+    assert [each.path for each in shop.stage.letters()] == ["selectedOptions.0.value"]
+    connector.read = read  # type: ignore[method-assign]
+    shop.run(700)
+    assert shop.stage.letters() == []
 
 
 def hears(shop: Merchant, channel: str) -> None:
