@@ -164,6 +164,9 @@ class HubCrew:
         try:
             verdict = self.hub.channels[channel].connector.verify(delivery)
         except UnverifiedError:
+            if self._scheduler.crew != HUB:
+                # Who was replaced meanwhile answers nobody: it comes again, to the other worker.
+                return
             self.refused += 1
         else:
             try:

@@ -95,7 +95,8 @@ class Line:
         self._scheduler.start(f"request to {self._channel}", lambda: self._carry(call, request, writes, mishap, answer_bytes_max))
         came = self._scheduler.wait(call.flag, left)
         self._scheduler.pause(WRITTEN if writes else READ)
-        if not came:
+        if not came or self._scheduler.now - begun >= deadline_seconds * 1_000_000:
+            # Who was paused until the time was over reads no answer any more, though it lies there.
             raise NoAnswerError("no answer within the deadline")
         if call.failure is not None:
             raise call.failure
