@@ -192,14 +192,14 @@ class People:
         self._hub.walk.wake(name)
 
     def _connected(self, body: Plain) -> Answer:
-        """Keep what a platform granted, sealed as the request carries it, and let a channel go on that was refused before."""
+        """Keep what a platform granted, sealed as the request carries it, and let a channel go on whose login was refused."""
         name = self._known_channel(str(body["channel"]))
         sealed = {str(key): str(text) for key, text in body["sealed"].items()}
         tokens = Tokens(self._database, self._hub.vault)
 
         def keep(tx: Tx) -> None:
             tokens.take(tx, name, sealed)
-            channels.pause(tx, name, "")
+            channels.let_in(tx, name)
 
         self._database.transaction(keep)
         return _done(f"{name} is signed in: {', '.join(sorted(sealed))} kept")

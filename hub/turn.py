@@ -274,7 +274,7 @@ class Turn:
             raise bad
         now = self._clock.now()
         if step == Step.PAUSE:
-            words = f"login refused: {bad.message}"[:300]
+            words = f"{channels.LOGIN_REFUSED}: {bad.message}"[:300]
             _log.error("channel paused", channel=self.name, reason=words)
             self._count("paused", "unauthorized", 1, lambda tx: channels.pause(tx, self.name, words))
             return

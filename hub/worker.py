@@ -23,6 +23,7 @@ from hub.schedule import Schedule
 from hub.sdk.transport import HttpTransport
 from hub.settings.load import load
 from hub.settings.model import ChannelSettings, Config
+from hub.store import channels
 from hub.store.database import Database
 from hub.store.deliveries import DeliveryReader
 from hub.store.vault import Vault
@@ -173,12 +174,17 @@ class Crew:
         """Begin to work; with `after` each channel takes over from its thread in that crew when it has finished its call."""
         former = after.let_go() if after else {}
         for name in self.hub.channels:
+            anew = after is not None and name in after.hub.channels and after.secrets(name) != self.secrets(name)
             # Daemons: an end in good order waits for them as long as it may, and no longer.
-            about = (name, former.get(name))
+            about = (name, former.get(name), anew)
             self._threads[name] = threading.Thread(target=self._channel, args=about, name=f"channel {name}", daemon=True)
             self._threads[name].start()
         self.start_walk()
         self._schedule.start()
+
+    def secrets(self, name: str) -> Mapping[str, str]:
+        """What this crew signs a channel in with."""
+        return self.hub.channels[name].connector.secrets
 
     def start_walk(self) -> None:
         """Let the walk go on."""
@@ -214,9 +220,12 @@ class Crew:
         self._rounds.walk(ending)
         self._deliveries.close()
 
-    def _channel(self, name: str, former: threading.Thread | None) -> None:
+    def _channel(self, name: str, former: threading.Thread | None, signed_in_anew: bool) -> None:
         if former is not None:
             former.join()
+        if signed_in_anew:
+            # Only now: until it ended, the former thread may have been refused once more with the secrets of before.
+            self.hub.database.transaction(lambda tx: channels.let_in(tx, name))
         try:
             self._rounds.channel(name, self._ending)
         finally:

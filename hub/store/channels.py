@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hub.store.database import Tx
+
+LOGIN_REFUSED: Final = "login refused"
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
     """A channel's stored state: its bucket as JSON text, until when it is paused by pace, and by whom it is paused.
 
-    `paused_by` is "" (it runs), "person" or a reason in words (login refused); `failures` counts failures in a row.
+    `paused_by` is "" (it runs), "person" or words that begin with LOGIN_REFUSED; `failures` counts failures in a row.
     """
 
     channel: str
@@ -69,6 +71,12 @@ def pause(tx: Tx, channel: str, by: str) -> None:
         channel=channel,
         by=by,
     )
+
+
+def let_in(tx: Tx, channel: str) -> None:
+    """Let a channel whose login was refused go on, now that it has another one; what a person paused stays paused."""
+    if state(tx, channel).paused_by.startswith(LOGIN_REFUSED):
+        pause(tx, channel, "")
 
 
 def ask(tx: Tx, asked: Iterable[tuple[str, str, str, str]], mark: int, not_before: int) -> None:

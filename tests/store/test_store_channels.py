@@ -23,6 +23,14 @@ def test_pace_and_pause_do_not_disturb_each_other(database: Database) -> None:
     assert database.read(lambda tx: channels.state(tx, "shop")) == ChannelState("shop", '{"tokens":"3"}', 0, "", 0)
 
 
+def test_another_login_ends_what_a_refused_one_paused_and_nothing_that_a_person_did(database: Database) -> None:
+    database.transaction(lambda tx: channels.pause(tx, "shop", f"{channels.LOGIN_REFUSED}: 401"))
+    database.transaction(lambda tx: channels.pause(tx, "till", "person"))
+    for name in ("shop", "till", "never heard of"):
+        database.transaction(lambda tx, name=name: channels.let_in(tx, name))  # type: ignore[misc]
+    assert {name: each.paused_by for name, each in database.read(channels.states).items()} == {"shop": "", "till": "person"}
+
+
 def test_a_look_up_asked_again_while_it_is_made_stays(database: Database) -> None:
     database.transaction(lambda tx: channels.ask(tx, [("shop", "stock", "7", "drift"), ("shop", "stock", "8", "drift")], 10, 0))
     due = database.read(lambda tx: channels.due_look_ups(tx, "shop", 5, 9))
