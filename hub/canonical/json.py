@@ -43,6 +43,19 @@ def body_json(value: Plain) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_text).encode()
 
 
+def at_path(body: Plain, path: str) -> Plain:
+    """What stands under these dotted names (a number: that place of a list); None where nothing does, the body itself for ""."""
+    found = body
+    for name in path.split(".") if path else []:
+        if isinstance(found, dict):
+            found = found.get(name)
+        elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            return None
+    return found
+
+
 def _text(value: Any) -> str:
     if isinstance(value, Decimal):
         return plain_decimal(value)

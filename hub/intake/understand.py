@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from hub.canonical.json import read_json
+from hub.canonical.json import at_path, read_json
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.errors import UnmappableError
@@ -94,7 +94,7 @@ def _delivery(channel: Channel, envelope: Envelope, body: Plain, into: Understoo
 
 
 def _records(channel: Channel, envelope: Envelope, body: Plain, path: str, maps: tuple[str, ...], into: Understood) -> bool:
-    records = _at(body, path)
+    records = at_path(body, path)
     if isinstance(records, dict):
         records = [records]
     if not isinstance(records, list) or len(records) > RECORDS_MAX:
@@ -110,36 +110,17 @@ def _records(channel: Channel, envelope: Envelope, body: Plain, path: str, maps:
                 for value in understand_as(mapping, record):
                     into.told.append(RecordTold(name, entity, value, str(value.get("listing", "")), envelope))
             except UnmappableError as bad:
-                ident = _identity(channel, mapping, record)
+                ident = channel.mappings.identity(mapping, record)
                 into.letters.append(
                     DeadLetter("record", name, stream, ident, bad.path, bad.value, bad.reason, envelope.seq, envelope.received_at)
                 )
             else:
-                into.understood.append((name, stream, _identity(channel, mapping, record)))
+                into.understood.append((name, stream, channel.mappings.identity(mapping, record)))
     for record in records[: DRIFT_RECORDS_MAX - into.looked_through[name, stream]]:
         into.looked_through[name, stream] += 1
         for unread in channel.mappings.unread(maps, record):
             into.counted[("schema_drift", name, f"{stream} {unread}"[:200])] += 1
     return True
-
-
-def _identity(channel: Channel, mapping: str, record: Plain) -> str:
-    try:
-        return channel.mappings.identity(mapping, record)
-    except UnmappableError:
-        return ""
-
-
-def _at(body: Plain, path: str) -> Plain:
-    found = body
-    for name in path.split(".") if path else []:
-        if isinstance(found, dict):
-            found = found.get(name)
-        elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
-            found = found[int(name)]
-        else:
-            return None
-    return found
 
 
 def _ids(body: Plain, path: str) -> list[str]:

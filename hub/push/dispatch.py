@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hub.canonical.json import read_json
+from hub.canonical.json import at_path, read_json
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.clock import Clock
@@ -216,7 +216,9 @@ class Dispatch:
         understood = True
         for start in range(0, len(ids), declared.look_up_max):
             page = connector.look_up(stream, ids[start : start + declared.look_up_max])
-            for record in _records(page.body, declared.records):
+            records = at_path(read_json(page.body), declared.records)
+            understood = isinstance(records, list) and understood
+            for record in records if isinstance(records, list) else ():
                 for mapping in declared.maps:
                     understood = self._add_shown(mapping, record, shown) and understood
         return shown, [] if understood else [change for change in chosen if change.key not in shown]
@@ -280,10 +282,3 @@ def _comparable(change: OpenChange) -> Plain:
         extra = ("sku", "amount", "currency", "tax", "sellable", "raw")
         return {name: value for name, value in change.after.items() if name not in extra}
     return change.after
-
-
-def _records(body: bytes, path: str) -> list[Plain]:
-    found = read_json(body)
-    for name in path.split(".") if path else []:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, list) else []

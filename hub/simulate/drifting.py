@@ -10,9 +10,9 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Final
 
-from hub.canonical.json import body_json, read_json
+from hub.canonical.json import at_path, body_json, read_json
 from hub.canonical.values import Plain
 from hub.errors import UnmappableError
 from hub.mapping.mappings import Mappings
@@ -52,8 +52,8 @@ class Drifts:
             return page
         declared = connector.manifest.streams[stream]
         body = read_json(page.body)
-        records = _at(body, declared.records)
-        if sum([_drifted(drift, declared.maps, record) for record in records]):
+        records = at_path(body, declared.records)
+        if isinstance(records, list) and sum([_drifted(drift, declared.maps, record) for record in records]):
             self.came("drifted_pages")
             return Page(body_json(body), page.cursor, page.more, page.total, page.gone)
         return page
@@ -70,13 +70,6 @@ def drifting(kind: type[Connector], drifts: Drifts) -> type[Connector]:
             return drifts.changed(self, stream, super().look_up(stream, ids))
 
     return Drifting
-
-
-def _at(body: Plain, path: str) -> list[Any]:
-    for name in path.split(".") if path else []:
-        body = body.get(name) if isinstance(body, dict) else None
-    found = [body] if isinstance(body, dict) else body
-    return found if isinstance(found, list) else []
 
 
 def _drifted(drift: Drift, maps: Sequence[str], record: Plain) -> bool:
@@ -114,7 +107,7 @@ def _fits(drift: Drift, maps: Sequence[str], record: Plain, path: Path) -> bool:
     said, said_now = _understood(drift, maps, record), _understood(drift, maps, other)
     if None in said:
         return False
-    same_name = all(_identity(drift, each, other) == _identity(drift, each, record) for each in maps)
+    same_name = all(drift.mappings.identity(each, other) == drift.mappings.identity(each, record) for each in maps)
     return same_name and all(now is None or now == before for before, now in zip(said, said_now, strict=True))
 
 
@@ -126,13 +119,6 @@ def _understood(drift: Drift, maps: Sequence[str], record: Plain) -> list[list[d
         except UnmappableError:
             found.append(None)
     return found
-
-
-def _identity(drift: Drift, mapping: str, record: Plain) -> str:
-    try:
-        return drift.mappings.identity(mapping, record)
-    except UnmappableError:
-        return ""
 
 
 def _change(record: Plain, path: Path, manner: str) -> bool:

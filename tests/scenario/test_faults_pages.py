@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fault_stage import ASKED, SHOP, everywhere, four_channels, holds, sell, skus
 from merchant import WAREHOUSE, merchant
 from stage import Stage, stage
@@ -105,7 +106,14 @@ def bound(shop: Stage, channel: str) -> int:
     return shop.hub.database.read(catalogue.count_bound)[channel]
 
 
-def test_what_is_shown_right_before_a_write_and_not_understood_is_not_written_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("was", "by_then"),
+    [(b'"stockOnHand":', b'"stockOnHand":"about ","was":'), (b'"items":', b'"items":null,"were":')],
+    ids=["a figure", "the whole list"],
+)
+def test_what_is_shown_right_before_a_write_and_not_understood_is_not_written_over(
+    tmp_path: Path, was: bytes, by_then: bytes
+) -> None:
     """What is not understood is not what is not there: neither before a write nor when its outcome is looked up."""
     shop = merchant(tmp_path, {"TEE": (4, 10)})
     connector = shop.stage.hub.channels["webshop"].connector
@@ -113,7 +121,7 @@ def test_what_is_shown_right_before_a_write_and_not_understood_is_not_written_ov
 
     def drifted(stream: str, ids: Sequence[str]) -> Page:
         page = look_up(stream, ids)
-        return replace(page, body=page.body.replace(b'"stockOnHand":', b'"stockOnHand":"about ","was":'))
+        return replace(page, body=page.body.replace(was, by_then))
 
     connector.look_up = drifted  # type: ignore[method-assign]
     before = shop.stage.writes("webshop")
