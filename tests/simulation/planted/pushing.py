@@ -114,6 +114,7 @@ MUTANTS = (
         "        dirty.mark(tx, [(dirty.LISTING, e.change.key.channel, e.change.key.listing) for e in done], mark)\n",
         "",
         ("nothing forgotten",),
+        "slow",
     ),
     Mutant(
         "own open orders are subtracted twice",

@@ -56,6 +56,6 @@ MUTANTS = (
         "            elif before is not None and level.available != before:\n",
         "            elif before is not None and level.available < 0:\n",
         ("as expected",),
-        "seven",
+        "slow",
     ),
 )

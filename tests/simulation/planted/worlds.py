@@ -90,10 +90,15 @@ def config_of(world: World) -> Config:
     config = config.model_copy(update={"channels": channels})
     if world.change == "careful":
         rules = (AllocationRule(channels=("webshop",), safety_stock=2),)
-        pricing = {n: rule.model_copy(update={"floor": FLOOR}) for n, rule in config.pricing.channels.items() if n != "till"}
-        update = {"allocation": config.allocation.model_copy(update={"rules": rules})}
+        floored = {n: rule.model_copy(update={"floor": FLOOR}) for n, rule in config.pricing.channels.items() if n != "till"}
+        # The floor lies far above what cheap things cost: a rise to it is no mistake here that a person must look at.
+        guards = config.pricing.guards.model_copy(update={"price_rise_percent": 2_000})
+        pricing = {"channels": {**config.pricing.channels, **floored}, "guards": guards}
         return config.model_copy(
-            update={**update, "pricing": config.pricing.model_copy(update={"channels": {**config.pricing.channels, **pricing}})}
+            update={
+                "allocation": config.allocation.model_copy(update={"rules": rules}),
+                "pricing": config.pricing.model_copy(update=pricing),
+            }
         )
     if world.change == "narrow":
         share = {"pace_share": NARROW}
