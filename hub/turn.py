@@ -1,7 +1,8 @@
 """One channel's turn: a page, a look-up or a batch, then choose again. What follows a failure is the walk's `match`.
 
 Order: what became of changes first (handles, unknown outcomes), then pushes, then look-ups, then due pages; sweeps leave a part
-of the pace for pushes. No wait above the short one is slept: it becomes a time in the store.
+of the pace for pushes. While a queue of pushes stands, news gets its turn all the same. No wait above the short one is slept: it
+becomes a time in the store.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ LOOK_UPS_MAX: Final = 1_000
 LOOK_UP_ATTEMPTS_MAX: Final = 20
 REST_SECONDS_MAX: Final = 60.0
 BARRIER_WAIT_MICROS: Final = 200_000
+PUSHES_BEFORE_NEWS: Final = 4
+"""So many batches at most go before a look-up or a page that is due: a sale that nobody reads is sold again elsewhere."""
 CUT_OFF_WAIT_MICROS: Final = 5_000_000
 """A first listing that was cut short is begun anew after this long."""
 
@@ -61,6 +64,9 @@ class Turn:
         self._restored = False
         self._noticed: tuple[str, ...] = ()
         """What the connector wants a person to know, as the store has it."""
+        self._pushes = 0
+        """Batches that went since something was looked up or read."""
+        self._looks_first = True
         self._paced = False
         """Whether the client's bucket was taken up from the store: from then on it knows more than the store does."""
 
@@ -86,7 +92,7 @@ class Turn:
             return "rests"
         failures = self._failures
         try:
-            did = self._settle_outcomes() or self._push() or self._subscribe() or self._look_up() or self._read()
+            did = self._settle_outcomes() or self._news() or self._push() or self._subscribe() or self._look_up() or self._read()
         except ChannelError as bad:
             self._failed(bad)
             return "rests"
@@ -114,6 +120,15 @@ class Turn:
 
     # what there is to do
 
+    def _news(self) -> bool:
+        """A look-up or a poll that is due although changes wait, in turns, once enough of these went before; sweeps can wait."""
+        if self._pushes < PUSHES_BEFORE_NEWS:
+            return False
+        did = (self._looks_first and self._look_up()) or self._read(("poll",)) or self._look_up()
+        # Only now: what the pace refused is tried again.
+        self._looks_first, self._pushes = not self._looks_first, 0
+        return did
+
     def _settle_outcomes(self) -> bool:
         did = self._dispatch.follow() or self._dispatch.resolve()
         self._read_what_sold()
@@ -131,6 +146,7 @@ class Turn:
             self._dispatch.send(chosen)
         except ChannelError as bad:
             self._push_failed(bad, chosen)
+        self._pushes += 1
         self._read_what_sold()
         return True
 
@@ -198,6 +214,7 @@ class Turn:
             retry_at = self._retry_at(bad)
             self._database.transaction(lambda tx: channels.postpone_look_ups(tx, mine, retry_at))
             raise
+        self._pushes = 0
         return True
 
     def _forget_hopeless(self, due: list[LookUp]) -> list[LookUp]:
@@ -207,9 +224,9 @@ class Turn:
             self._count("look_up_given_up", "", len(hopeless), lambda tx: channels.looked_up(tx, hopeless))
         return [each for each in due if each.attempts < LOOK_UP_ATTEMPTS_MAX]
 
-    def _read(self) -> bool:
+    def _read(self, kinds: tuple[Kind, ...] = ("poll", "sweep")) -> bool:
         now = self._clock.now()
-        due = [each for each in self._readings(now) if each[2] <= now]
+        due = [each for each in self._readings(now) if each[2] <= now and each[1] in kinds]
         if not due:
             return False
         stream, kind, at = due[0]
@@ -227,6 +244,7 @@ class Turn:
         finally:
             self._channel.client.leave_tokens = 0.0
         self._count_missed(stream, kind, now - at)
+        self._pushes = 0
         return True
 
     def _count_missed(self, stream: str, kind: Kind, late: int) -> None:
