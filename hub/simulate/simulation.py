@@ -19,6 +19,7 @@ from hub.settings.model import ChannelSettings, Config
 from hub.simulate.all_knowing import Account, AllKnowing
 from hub.simulate.checkers import Findings, StepJudge, Violation
 from hub.simulate.crew import HubCrew
+from hub.simulate.day_books import closed_by
 from hub.simulate.demand import Customers
 from hub.simulate.disagreement import LOOK_SECONDS, Disagreement
 from hub.simulate.drifting import Drifts
@@ -43,7 +44,8 @@ from hub.store.ledger import Entry
 DAY_MICROS: Final = 86_400_000_000
 HOUR_MICROS: Final = 3_600_000_000
 SETTLE_HOURS_MAX: Final = 12
-"""Within so many hours after the last delivery has arrived and the last order has left, everything agrees."""
+"""Within so many hours after the last delivery has arrived, the last order has left and the last day is booked, everything
+agrees."""
 WIND_DOWN_HOURS_MAX: Final = 72
 SILENCE_MICROS: Final = 2 * 3_600_000_000
 LOOK_MICROS: Final = 600_000_000
@@ -200,8 +202,8 @@ class Simulation:
             out_at = self.scheduler.now if not self.staff.left() and self.mail.idle and self.crew.alive else 0
         for sale in self.staff.left():
             self.findings.found("handed out", f"{sale.number or sale.their} of {sale.lines} never reached who hands it out")
-        settled_at = 0
-        while not settled_at and self.scheduler.now - out_at < SETTLE_HOURS_MAX * 3_600_000_000 and out_at:
+        settled_at, settles_by = 0, closed_by(self.retailer, out_at) + SETTLE_HOURS_MAX * HOUR_MICROS
+        while not settled_at and self.scheduler.now < settles_by and out_at:
             settled_at = self.scheduler.now if not self._wrong() else 0
             self._go(self.scheduler.now + LOOK_MICROS)
         for promise, words in self._wrong():

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hub.simulate.asked import wrong_pool
 from hub.simulate.crew import HubCrew
+from hub.simulate.day_books import DAILY, EACH, booked, wrong_days
 from hub.simulate.retailer import KINDS_BOOKED, Retailer
 from hub.simulate.truth import Sale, Truth
 from hub.store import changes, dirty, letters, orders
@@ -66,7 +67,12 @@ def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock
 def wrong_books(retailer: Retailer, truth: Truth) -> Iterator[str]:
     """Every sale that is lost, doubled or not as its buyer knows it; credits too."""
     left = _amended(retailer.platforms[retailer.books].orders_shown())
+    of_days: dict[str, list[Sale]] = {till: [] for till in retailer.tills if booked(retailer, till) == DAILY}
     for sale in truth.sales:
+        if sale.kind == "receipt" and sale.origin in of_days:
+            of_days[sale.origin].append(sale)
+        if sale.kind == "receipt" and booked(retailer, sale.origin) != EACH:
+            continue
         same = [sale.their] if not sale.number else [one for one, slip in left.items() if slip["reference"] == sale.number]
         slips = [left.pop(one) for one in same if one in left]
         if len(slips) > 1:
@@ -75,6 +81,8 @@ def wrong_books(retailer: Retailer, truth: Truth) -> Iterator[str]:
             yield f"the books do not hold {sale.number or sale.their}"
         yield from _wrong_slip(sale, slips[0]) if slips else ()
         yield from _wrong_credits(sale, left)
+    for till, sales in of_days.items():
+        yield from wrong_days(retailer, till, sales, left)
     yield from (f"the books hold {slip['reference'] or one}, which nobody bought" for one, slip in left.items())
 
 

@@ -77,4 +77,20 @@ MUTANTS = (
         ("shown is true",),
         "returning",
     ),
+    Mutant(
+        "of a receipt only the first line stands in the book of its day",
+        "hub/books.py",
+        '        for row in record["lines"]:\n',
+        '        for row in record["lines"][:1]:\n',
+        ("each sale once",),
+        "daily",
+    ),
+    Mutant(
+        "a sale that is told after its book was closed stands in none",
+        "hub/books.py",
+        "self._book(tx, each, min(each.at or now, now)) or self._book(tx, each, now)",
+        "self._book(tx, each, min(each.at or now, now))",
+        ("each sale once",),
+        "daily",
+    ),
 )

@@ -24,6 +24,8 @@ ONCE = "divided is never sold twice"
 STOPPED = "goes on"
 """The promise that nothing ends by an error of its own."""
 
+DAY_ENDS = "12:20"
+"""In the middle of the day's business, so that sales are told when their book is closed."""
 FLOOR = Decimal("150.00")
 NARROW = Decimal("0.3")
 ROUGH = {
@@ -79,6 +81,7 @@ WORLDS = {
     "divided": World(LINKS_DOWN, items=2, customers=150, change=DIVIDED, first=1),
     "edited": World({**ROUGH, "order_edits_per_day": "40"}, customers=100),
     "careful": World(ROUGH, change="careful"),
+    "daily": World({**ROUGH, "delivery_lost": "0.8"}, customers=200, change="daily"),
     "returning": World(ROUGH, customers=120),
 }
 
@@ -100,6 +103,9 @@ def config_of(world: World) -> Config:
                 "pricing": config.pricing.model_copy(update=pricing),
             }
         )
+    if world.change == "daily":
+        about = channels["erp"].orders.model_copy(update={"books": {"till": "daily"}, "day_ends": DAY_ENDS})
+        return config.model_copy(update={"channels": {**channels, "erp": channels["erp"].model_copy(update={"orders": about})}})
     if world.change == "narrow":
         share = {"pace_share": NARROW}
         return config.model_copy(update={"channels": {n: each.model_copy(update=share) for n, each in channels.items()}})
