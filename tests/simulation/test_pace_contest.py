@@ -40,7 +40,8 @@ def compared(small: Scenario) -> Compared:
 def test_less_is_at_risk_where_what_costs_most_goes_first(compared: Compared) -> None:
     assert 0 < compared.unhurried.staleness < compared.by_damage.staleness < compared.in_order.staleness
     assert compared.times_beyond > compared.times > 1
-    assert compared.by_damage.oversold <= compared.in_order.oversold
+    assert compared.by_damage.oversold < compared.in_order.oversold
+    assert compared.by_damage.oversold_elsewhere == 0
 
 
 def test_both_had_the_same_budget(compared: Compared) -> None:
