@@ -26,6 +26,7 @@ from hub.documents.moved import since as moved_since
 from hub.flow import Aspect, Key, Target
 from hub.intake.understand import RecordTold
 from hub.merge.authority import Authority
+from hub.recognised import recognised
 from hub.routed import Routed, Routing, asked
 from hub.selling import learn
 from hub.settings.dates import day_micros
@@ -103,6 +104,8 @@ class Ordered:
             self._keep_parties(tx, told, {}, now)
             return
         known = orders.bindings(tx, [(t.channel, str(t.value["order"])) for t in said])
+        records = recognised(tx, [(t.channel, t.value) for t in said], known)
+        said = [t._replace(value=record) for t, record in zip(said, records, strict=True)]
         asked_for = {name for t in said for name in numbers_in(t.value, self._prefixes)}
         meant = orders.by_number(tx, asked_for)
         ours = {number: order.order for number, order in meant.items()}

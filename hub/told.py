@@ -372,7 +372,9 @@ class Told:
             ],
         )
         stale = list(targets.targets_of(tx, gone))
-        changes.withdraw(tx, list(changes.open_of(tx, gone)))
+        given_up = list(changes.open_of(tx, gone))
+        changes.withdraw(tx, given_up)
+        letters.close_of_changes(tx, given_up)
         targets.drop_targets(tx, stale)
         targets.drop_observations(tx, gone)
         dirty.mark(tx, [(dirty.ITEM, b.item, "") for b in known.values() if b.item], mark)

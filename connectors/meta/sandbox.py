@@ -402,7 +402,7 @@ class Sandbox(SandboxBase):
         """Archive an item by hand."""
         self._by_hand(sku, {"status": "archived"})
 
-    def remove(self, sku: str) -> None:
+    def remove_item(self, sku: str) -> None:
         """Delete an item by hand."""
         self.settle()
         del self.items[sku]

@@ -347,6 +347,12 @@ class Sandbox(OrderDesk, SandboxBase):
         self.state.products[one.product].title = title
         self.shop.told_product(one.product, "products/update")
 
+    def withdraw(self, sku: str) -> None:
+        """A person archives the product: its variants' own time does not move."""
+        one = self.shop.on_sale(sku)
+        self.state.products[one.product].status = "ARCHIVED"
+        self.shop.told_product(one.product, "products/update")
+
     def remove_item(self, sku: str) -> None:
         """A person deletes the product."""
         self.shop.remove_product(self.shop.on_sale(sku).product)

@@ -118,8 +118,8 @@ class Seller(SandboxBase):
         """A person renames the item: the item gets a new version, its variation keeps its own."""
         self._edit(self._item(sku), {"name": title})
 
-    def archive(self, sku: str) -> None:
-        """A person archives the item."""
+    def withdraw(self, sku: str) -> None:
+        """A person archives the item: no till shows it any more."""
         self._edit(self._item(sku), {"is_archived": True})
 
     def remove(self, sku: str) -> None:

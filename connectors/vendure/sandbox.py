@@ -210,6 +210,10 @@ class Sandbox(OrderDesk, SandboxBase):
         """A person deletes the variant."""
         self.shop.delete_variant(self._variant(sku))
 
+    def withdraw(self, sku: str) -> None:
+        """A person takes it off the shop: its product is switched off."""
+        self.enable_product(sku, False)
+
     def enable_product(self, sku: str, enabled: bool) -> None:
         """A person switches the product on or off: the product's updatedAt moves, its variants' does not."""
         product = self._product(sku)

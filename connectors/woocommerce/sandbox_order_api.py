@@ -265,19 +265,23 @@ class OrderApi:
 
     def _show_line(self, line: Line) -> Row:
         above = self._shop.products.get(line.product) if line.variation else None
+        # A product that was deleted for good is forgotten by its orders, SKU and all (woocommerce issues 12722, 23656).
+        known = (line.variation or line.product) in self._shop.products
+        product, variation = (line.product, line.variation) if known else (0, 0)
         taxes = [{"id": 1, "total": money(line.tax), "subtotal": money(line.tax)}]
         meta = [{"key": row["key"], "value": row["value"]} for row in line.options] + [
             {"key": name, "value": value} for name, value in line.meta.items()
         ]
         return {
-            "id": line.id, "name": line.name, "product_id": line.product, "variation_id": line.variation,
+            "id": line.id, "name": line.name, "product_id": product, "variation_id": variation,
             "quantity": line.quantity, "tax_class": "", "subtotal": money(line.subtotal), "subtotal_tax": money(line.tax),
             "total": money(line.net), "total_tax": money(line.tax), "taxes": taxes,
             "meta_data": [
                 {"id": 1 + n, **row, "display_key": _spoken(str(row["key"])), "display_value": row["value"]}
                 for n, row in enumerate(meta)
             ],
-            "sku": line.sku, "price": _each(line), "image": {"id": 0 if line.variation or not line.product else "", "src": ""},
+            "sku": line.sku if known else None, "price": _each(line),
+            "image": {"id": 0 if variation or not product else "", "src": ""},
             "parent_name": above.name if above else None,
         }  # fmt: skip
 

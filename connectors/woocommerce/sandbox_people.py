@@ -135,9 +135,19 @@ class People:
         product.status = "publish" if published else "draft"
         self.catalogue.saved(product)
 
+    def withdraw(self, sku: str) -> None:
+        """A person takes it off the shop: a product becomes a draft again, a variation is not enabled any more."""
+        product = self._product(sku)
+        product.status = "private" if product.parent else "draft"
+        self.catalogue.saved(product)
+
     def trash_item(self, sku: str) -> None:
-        """Into the trash."""
-        self.catalogue.trash(self._product(sku))
+        """Into the trash; for a variation there is none, it is deleted for good."""
+        product = self._product(sku)
+        if product.parent:
+            self.catalogue.forget(product)
+        else:
+            self.catalogue.trash(product)
 
     def remove_item(self, sku: str) -> None:
         """Deleted for good: nobody is told."""

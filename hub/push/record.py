@@ -22,6 +22,8 @@ from hub.store.targets import StoredObservation
 
 FOLLOW_FIRST_SECONDS: Final = 0.5
 CONFLICT_LOOK_UP: Final = "our picture was old"
+REFUSED_LOOK_UP: Final = "their rule said no"
+OF_LISTINGS: Final = (Aspect.STOCK, Aspect.PRICE, Aspect.LISTING)
 MOVED_LOOK_UP: Final = "moved by us"
 AGAIN_SECONDS: Final = 1
 AGAIN_SECONDS_MAX: Final = 300
@@ -173,7 +175,7 @@ class Record:
         for each in outcomes:
             by.setdefault(each.receipt.outcome, []).append(each)
         self._applied(tx, by.get(Outcome.APPLIED, []), now, numbers[-1], numbers[len(outcomes) :])
-        self._refused(tx, by.get(Outcome.REFUSED, []), now)
+        self._refused(tx, by.get(Outcome.REFUSED, []), now, numbers[-1])
         deltas = [e for e in by.get(Outcome.CONFLICT, []) if e.change.key.aspect == Aspect.MOVEMENT]
         self._conflicts(tx, [e for e in by.get(Outcome.CONFLICT, []) if e not in deltas], now, numbers[-1])
         follow_at = now + round(FOLLOW_FIRST_SECONDS * 1_000_000)
@@ -296,7 +298,12 @@ class Record:
         at = now + send.visible_after_seconds * 1_000_000
         channels.ask(tx, [(self._channel.name, send.stream, listing, MOVED_LOOK_UP) for listing in moved], mark, at)
 
-    def _refused(self, tx: Tx, turned_down: Sequence[Sent], now: int) -> None:
+    def _refused(self, tx: Tx, turned_down: Sequence[Sent], now: int, mark: int) -> None:
+        stream = self._channel.lookup_stream("item")
+        listed = sorted({e.change.key.listing for e in turned_down if e.change.key.aspect in OF_LISTINGS})
+        if stream:
+            # It may have been deleted there: then nothing waits for a person.
+            channels.ask(tx, [(self._channel.name, stream, listing, REFUSED_LOOK_UP) for listing in listed], mark, now)
         changes.settle(tx, [(e.change, "refused", 0, "", e.receipt.words[:500]) for e in turned_down])
         letters.keep(
             tx,

@@ -64,7 +64,7 @@ def test_what_a_customer_sees_is_understood(catalogue: Stage) -> None:
 
 
 def test_a_look_up_names_the_gone_and_does_not_take_the_alike_for_the_same(catalogue: Stage) -> None:
-    catalogue.sandbox.remove("a-1")
+    catalogue.sandbox.remove_item("a-1")
     page = catalogue.meta.look_up("items", ["a-1", "00123", "NEVER"])
     assert [record["retailer_id"] for record in catalogue.records([page])] == ["00123"]
     assert page.gone == ("a-1", "NEVER")

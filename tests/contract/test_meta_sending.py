@@ -218,7 +218,7 @@ def test_of_two_changes_of_one_item_only_the_first_goes(catalogue: Stage) -> Non
 
 
 def test_an_item_gone_already_is_withdrawn(catalogue: Stage) -> None:
-    catalogue.sandbox.remove("A-1")
+    catalogue.sandbox.remove_item("A-1")
     withdrawn = listing("c1", "A-1", {"state": "active"}, state="gone")
     assert catalogue.send("listing", withdrawn)["c1"].outcome is Outcome.APPLIED
 

@@ -329,7 +329,7 @@ def test_the_judge_sees_what_the_platform_shows() -> None:
         sandbox.count(f"S{number}", 5 + number)
     sandbox.count("S0", 7, ODENSE)
     sandbox.sell("S1", 9)
-    sandbox.archive("S2")
+    sandbox.withdraw("S2")
     sandbox.remove("S3")
     sandbox.set_price("S0", Decimal("60"))
     with served(sandbox) as base_url:

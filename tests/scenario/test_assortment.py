@@ -1,0 +1,100 @@
+"""What a shop's people delete: it stays deleted, nothing waits for a person, and what was bought of it is still what was bought."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from merchant import AUTHORITY, LOCATIONS, WAREHOUSE, Merchant, merchant
+from test_shop_of_places import with_boutique
+
+OUTLET = """
+channel: outlet
+connector: woocommerce
+role: webshop
+mode: live
+base_url: https://outlet.example
+settings: {currency: DKK, prices_tax: included}
+secrets: {consumer_key: "env:A", consumer_secret: "env:B", hook_secret: "env:C"}
+sells_from: [aarhus, warehouse]
+streams: {items: {poll_seconds: 60, sweep_seconds: 600}, orders: {poll_seconds: 60, sweep_seconds: 3600}}
+orders_since: "2020-01-01"
+orders: {take_in: true}
+"""
+BOOKS = """orders:
+  take_in: true
+  export_from: [webshop, outlet, till]
+  suspense_payment: other
+  suspense_tax: "1"
+  catch_all_item: OTHER
+"""
+
+
+def with_outlet(folder: Path) -> tuple[Merchant, Any]:
+    """The merchant with one more shop; 25 of a thing are to be had, 20 of them in the warehouse."""
+    extra = {"channels/outlet.yaml": OUTLET, "locations.yaml": LOCATIONS, "authority.yaml": AUTHORITY}
+    shop = merchant(folder, {"TEE": (5, 20)}, extra=extra, options={"outlet": {"mixed": "no"}}, erp=BOOKS)
+    outlet = shop.stage.platforms["outlet"]
+    outlet.add_item("TEE", "Thing TEE", price=1)
+    shop.run(710)
+    assert outlet.shown()["TEE"]["stock"] == {"": 25}
+    return shop, outlet
+
+
+SHOPS = {"boutique": with_boutique, "outlet": with_outlet}
+
+
+@pytest.mark.parametrize("which", SHOPS)
+def test_what_was_bought_of_a_thing_that_is_deleted_for_good_is_still_sent(tmp_path: Path, which: str) -> None:
+    """Its orders do not know any more what they are about: it was reserved no longer, and became something else in the books."""
+    shop, platform = SHOPS[which](tmp_path)
+    order = platform.order({"TEE": 2})
+    shop.run(130)
+    platform.remove_item("TEE")
+    # The order is told again after that, by whatever happens to it.
+    platform.edit(order, "TEE", 1) if which == "boutique" else platform.put_on_hold(order)
+    shop.run(700)
+    bought = 1 if which == "boutique" else 2
+    assert shop.shops("TEE") == (25 - bought, 25 - bought)
+    (sale,) = shop.sales()
+    assert [(line["sku"], line["quantity"] - line["cancelled"]) for line in sale["lines"]] == [("TEE", bought)]
+    assert shop.stuck() == []
+
+
+def test_what_was_bought_and_deleted_before_anybody_heard_of_it_is_sent_all_the_same(tmp_path: Path) -> None:
+    shop, boutique = with_boutique(tmp_path)
+    boutique.order({"TEE": 2})
+    boutique.remove_item("TEE")
+    boutique.outbox.clear()
+    shop.run(900)
+    assert shop.shops("TEE") == (23, 23)
+    (number,) = shop.erp.orders_shown()
+    assert [(line["sku"], line["quantity"]) for line in shop.erp.orders_shown()[number]["lines"]] == [("TEE", 2)]
+    shop.erp.ship(number)
+    shop.run(900)
+    assert (shop.in_warehouse("TEE"), shop.shops("TEE")) == (18, (23, 23))
+    assert shop.quiet()
+
+
+@pytest.mark.parametrize("which", SHOPS)
+def test_a_figure_for_what_was_deleted_meanwhile_waits_for_nobody(tmp_path: Path, which: str) -> None:
+    """It was refused, and its letter lay there for ever."""
+    shop, platform = SHOPS[which](tmp_path)
+    platform.remove_item("TEE")
+    platform.outbox.clear()
+    shop.erp.receive("TEE", 3, WAREHOUSE)
+    shop.run(100)
+    assert shop.shops("TEE") == (28, 28)
+    assert platform.shown().get("TEE", {"state": "gone"})["state"] == "gone"
+    assert shop.quiet()
+
+
+def test_what_somebody_deletes_in_the_social_shop_stays_away(tmp_path: Path) -> None:
+    shop = merchant(tmp_path, {"TEE": (5, 20), "MUG": (1, 1)})
+    shop.social.remove_item("TEE")
+    shop.erp.receive("TEE", 3, WAREHOUSE)
+    shop.run(1_500)
+    assert "TEE" not in shop.social.shown()
+    assert (shop.stage.shows("webshop", "TEE"), shop.shops("MUG")) == (28, (2, 2))
+    assert shop.quiet()
