@@ -161,9 +161,10 @@ class Told:
             ],
         )
         unmatched = {(channel, listing) for channel, listing, *_ in found.letters}
-        matched = [key for key, known in found.bindings.items() if known.state == "bound" and key not in unmatched]
-        for channel, listing in sorted(matched):
-            letters.close_of_record(tx, channel, "items", [listing])
+        lettered = letters.open_records(tx) if found.bound and letters.count_open(tx) else set()
+        for channel, listing in sorted(found.bound - unmatched):
+            if (channel, "items", listing) in lettered:
+                letters.close_of_record(tx, channel, "items", [listing])
 
     # claims
 

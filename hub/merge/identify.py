@@ -46,6 +46,8 @@ class Identified:
     dirty_items: set[str] = field(default_factory=set)
     letters: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     """(channel, listing, path, value, reason)"""
+    bound: set[tuple[str, str]] = field(default_factory=set)
+    """The listings that were told of and are bound to an item, be it as before."""
 
 
 class Identify:
@@ -92,7 +94,10 @@ class Identify:
         self._keep(channel, listing, old, new)
         if item and state == "bound" and channel in self._item_channels:
             self._describe(item, record, new.sku, old.sku)
-        return item if state == "bound" else ""
+        if state != "bound":
+            return ""
+        self.result.bound.add((channel, listing))
+        return item
 
     def _bind(self, channel: str, listing: str, sku: str) -> tuple[str, str, str]:
         if not sku:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_stage import ask
 from merchant import AUTHORITY, LOCATIONS, WAREHOUSE, Merchant, merchant
 from test_shop_of_places import with_boutique
 
@@ -97,4 +98,20 @@ def test_what_somebody_deletes_in_the_social_shop_stays_away(tmp_path: Path) -> 
     shop.run(1_500)
     assert "TEE" not in shop.social.shown()
     assert (shop.stage.shows("webshop", "TEE"), shop.shops("MUG")) == (28, (2, 2))
+    assert shop.quiet()
+
+
+def test_what_is_not_sold_any_more_is_understood_again_when_somebody_has_it_read_again(tmp_path: Path) -> None:
+    """Hostile seed 1: no listing of the books has it any more, and a letter about it was closed only by one that had."""
+    shop = merchant(tmp_path, {"TEE": (5, 20)})
+    names = shop.erp.books.tables["product.template"]
+    (one,) = [row for row in names.values() if row["name"] == "Thing TEE"]
+    shop.erp.withdraw("TEE")
+    shop.run(700)
+    one["name"] = None
+    shop.run(700)
+    assert [letter.channel for letter in shop.stage.letters()] == ["erp"]
+    one["name"] = "Thing TEE"
+    assert ask(shop.stage, "replay", letters=[], all=True)["refused"] == []
+    shop.run(5)
     assert shop.quiet()
