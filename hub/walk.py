@@ -7,7 +7,7 @@ The push, each channel's turn and the server stand outside; they hand in envelop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -331,6 +331,9 @@ class Walk:
     def _look_for_absent(self, tx: Tx, reading: Reading, now: int, numbers: range) -> None:
         """Absence is not evidence: ids that a complete listing lacks are looked up singly, at most a set share per sweep."""
         missing, listed = catalogue.not_listed(tx, reading.channel, reading.number)
+        # Who said that it is not sold any more need not list it.
+        over = _not_sold(tx, reading.channel, missing)
+        missing = [listing for listing in missing if listing not in over]
         if not missing:
             return
         guards = self._config.pricing.guards
@@ -367,6 +370,12 @@ class Walk:
             dirty.mark_all_movements(tx, mark)
 
         self._database.transaction(keep)
+
+
+def _not_sold(tx: Tx, channel: str, listings: Iterable[str]) -> set[str]:
+    """Those of these listings of which the channel itself, which is right about it, said last that they are not sold any more."""
+    told = catalogue.claims(tx, [(channel, listing) for listing in listings], Aspect.ITEM)
+    return {claim.listing for claim in told if claim.value.get("state") == "inactive"}
 
 
 def _hinted(channel: Channel) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a shop's people delete: it stays deleted, nothing waits for a person, and what was bought of it is still what was bought."""
+"""What a shop's people delete stays deleted, nothing waits for a person, and what was bought of it is still what was bought."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from fault_stage import ask
 from merchant import AUTHORITY, LOCATIONS, WAREHOUSE, Merchant, merchant
 from test_shop_of_places import with_boutique
+
+from hub.store import requests
 
 OUTLET = """
 channel: outlet
@@ -115,3 +117,28 @@ def test_what_is_not_sold_any_more_is_understood_again_when_somebody_has_it_read
     assert ask(shop.stage, "replay", letters=[], all=True)["refused"] == []
     shop.run(5)
     assert shop.quiet()
+
+
+def test_what_is_not_sold_any_more_is_nobodys_worry_however_much_it_is(tmp_path: Path) -> None:
+    """The books list what is sold: all that was ever given up was looked up one by one after each sweep, and once it was more
+    than a tenth of everything nothing was believed gone any more."""
+    things = [f"TEE-{number}" for number in range(30)]
+    shop = merchant(tmp_path, dict.fromkeys(things, (1, 1)))
+    for sku in things[:12]:
+        shop.erp.withdraw(sku)
+        shop.run(60)
+    shop.run(700)
+    calls = len(shop.erp.calls)
+    shop.run(3_600)
+    often = len(shop.erp.calls) - calls
+    assert shop.stage.hub.database.read(requests.holds) == []
+    shop.erp.remove("TEE-29")
+    shop.run(1_300)
+    assert {sku for sku, seen in shop.social.shown().items() if seen["state"] == "active"} == set(things[12:29])
+    calls = len(shop.erp.calls)
+    for sku in things[12:20]:
+        shop.erp.withdraw(sku)
+    shop.run(700)
+    calls = len(shop.erp.calls)
+    shop.run(3_600)
+    assert len(shop.erp.calls) - calls == often
