@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.canonical.json import at_path, read_json
 from hub.canonical.values import Plain
@@ -34,6 +34,15 @@ SETTLE_MARGIN_SECONDS: Final = 1.0
 UNREAD_SECONDS: Final = 60.0
 """So much later is looked again at what was shown in a way that is not understood."""
 FIND_AGAIN_SECONDS: Final = 5.0
+
+
+class Looked(NamedTuple):
+    """What listings show now, by observation key; the changes of which that is not known, because a record was not understood
+    and may be theirs (what is not understood is not what is not there); and those whose listings are not there."""
+
+    shown: dict[Key, Plain]
+    unread: list[OpenChange]
+    gone: list[OpenChange]
 
 
 class Dispatch:
@@ -78,10 +87,12 @@ class Dispatch:
         fresh: dict[Key, Plain] = {}
         if declared.look_before and chosen[0].before is not None:
             begun = self._database.next()
-            fresh, unread = self._look_before(declared.stream, chosen)
-            if unread:
-                self.postpone(unread, self._clock.now() + round(UNREAD_SECONDS * 1_000_000))
-                chosen = [change for change in chosen if change not in unread]
+            fresh, unread, gone = self._look_before(declared.stream, chosen)
+            if gone:
+                self._record.gone(gone)
+            if unread or gone:
+                self.postpone([*unread, *gone], self._clock.now() + round(UNREAD_SECONDS * 1_000_000))
+                chosen = [change for change in chosen if change not in unread and change not in gone]
                 if not chosen:
                     return
             chosen = self._sold_before(chosen, fresh, begun)
@@ -140,7 +151,7 @@ class Dispatch:
         mine = [c for c in due if self._channel.manifest.sends[c.key.aspect].stream == stream]
         mine = mine[: self._channel.manifest.streams[stream].look_up_max]
         begun = self._database.next()
-        shown, unread = self._look(stream, mine)
+        shown, unread, _ = self._look(stream, mine)
         if unread:
             later = self._clock.now() + round(UNREAD_SECONDS * 1_000_000)
             rows = [(change, "unknown", later, change.handle, change.words) for change in unread]
@@ -198,7 +209,7 @@ class Dispatch:
             outcome = Outcome.REFUSED if step == "refused" else Outcome.CONFLICT
             self._record.receipts([Sent(c, self._as_sent(c), Receipt(c.id, outcome, words)) for c in ours])
 
-    def _look_before(self, stream: str, chosen: Sequence[OpenChange]) -> tuple[dict[Key, Plain], list[OpenChange]]:
+    def _look_before(self, stream: str, chosen: Sequence[OpenChange]) -> Looked:
         """What they show right before writing. Where the pace is small the look waits until the write may follow at once: else
         it would be old by then, and be paid again and again."""
         self._channel.client.leave_tokens = WRITE_COST
@@ -207,21 +218,23 @@ class Dispatch:
         finally:
             self._channel.client.leave_tokens = 0.0
 
-    def _look(self, stream: str, chosen: Sequence[OpenChange]) -> tuple[dict[Key, Plain], list[OpenChange]]:
-        """What the listings of these changes show now, by their observation keys; and the changes of which that is not known,
-        because a record was not understood and may be theirs: what is not understood is not what is not there."""
+    def _look(self, stream: str, chosen: Sequence[OpenChange]) -> Looked:
+        """What the listings of these changes show now."""
         connector, declared = self._channel.connector, self._channel.manifest.streams[stream]
         ids = sorted({c.key.listing for c in chosen})
         shown: dict[Key, Plain] = {}
-        understood = True
+        understood, gone = True, set[str]()
         for start in range(0, len(ids), declared.look_up_max):
             page = connector.look_up(stream, ids[start : start + declared.look_up_max])
+            gone.update(page.gone)
             records = at_path(read_json(page.body), declared.records)
             understood = isinstance(records, list) and understood
             for record in records if isinstance(records, list) else ():
                 for mapping in declared.maps:
                     understood = self._add_shown(mapping, record, shown) and understood
-        return shown, [] if understood else [change for change in chosen if change.key not in shown]
+        missing = [change for change in chosen if change.key.listing in gone]
+        unread = [change for change in chosen if change.key not in shown and change not in missing]
+        return Looked(shown, [] if understood else unread, missing)
 
     def _add_shown(self, mapping: str, record: Plain, shown: dict[Key, Plain]) -> bool:
         try:

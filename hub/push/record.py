@@ -24,6 +24,7 @@ FOLLOW_FIRST_SECONDS: Final = 0.5
 CONFLICT_LOOK_UP: Final = "our picture was old"
 REFUSED_LOOK_UP: Final = "their rule said no"
 OF_LISTINGS: Final = (Aspect.STOCK, Aspect.PRICE, Aspect.LISTING)
+GONE_LOOK_UP: Final = "not there right before writing"
 MOVED_LOOK_UP: Final = "moved by us"
 AGAIN_SECONDS: Final = 1
 AGAIN_SECONDS_MAX: Final = 300
@@ -68,6 +69,15 @@ class Record:
             dirty.mark(tx, [(dirty.LISTING, o.key.channel, o.key.listing) for o in seen], mark)
 
         self._database.transaction(keep)
+
+    def gone(self, missing: Sequence[OpenChange]) -> None:
+        """Have it looked at what was not there right before writing: once that is certain nothing waits to be written to it."""
+        stream, send = self._channel.lookup_stream("item"), self._channel.send(missing[0].key.aspect)
+        if not stream or send is None:
+            return
+        mark, at = self._database.next(), self._clock.now() + send.visible_after_seconds * 1_000_000
+        asked = [(self._channel.name, stream, listing, GONE_LOOK_UP) for listing in sorted({c.key.listing for c in missing})]
+        self._database.transaction(lambda tx: channels.ask(tx, asked, mark, at))
 
     def sold(self, sold: Sequence[tuple[OpenChange, Plain]], begun: int) -> set[Key]:
         """Keep what was seen right before writing where pieces were gone. Those that no order explains count as sold until the
