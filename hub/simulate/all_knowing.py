@@ -50,7 +50,12 @@ class AllKnowing:
         truth.onlooker = self
 
     def would_show(self, channel: str, sku: str, place: str = "") -> int:
-        """What this channel would show at this moment, of all that it sells from or of one of its places."""
+        """What this channel would show at this moment, of all that it sells from or of one of its places.
+
+        Of what the books do not list (yet) nothing: to whoever goes by them it is no item.
+        """
+        if not self._truth.standing(self._retailer.books, sku):
+            return 0
         if place:
             return max(0, self._left(place, sku) - self._sent(place, sku))
         places = self._retailer.sells_from(channel)

@@ -11,7 +11,7 @@ from typing import Final
 from hub.simulate.faults import Mischief
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
-from hub.simulate.truth import Sale, Truth
+from hub.simulate.truth import DELETED, Sale, Truth
 
 KIND: Final = "order_edits_per_day"
 
@@ -41,9 +41,10 @@ class Clerks:
                 self._edit(luck.choice(waiting))
 
     def _may_be_edited(self, sale: Sale) -> bool:
-        return (
-            sale.kind == "sent" and sale.open == sale.lines and max(sale.lines.values()) > 1 and sale.number not in self._edited
-        )
+        # A line whose product was deleted is edited by nobody: its page is gone.
+        there = all(self._truth.standing(sale.origin, sku) != DELETED for sku in sale.lines)
+        whole = sale.kind == "sent" and sale.open == sale.lines
+        return whole and there and max(sale.lines.values()) > 1 and sale.number not in self._edited
 
     def _edit(self, sale: Sale) -> None:
         """One piece fewer; what was paid stays paid until somebody gives it back."""

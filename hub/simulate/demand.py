@@ -13,7 +13,7 @@ from typing import Any, Final
 from hub.simulate.calling_off import call_off
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
-from hub.simulate.truth import Sale, Truth
+from hub.simulate.truth import ON_SALE, Sale, Truth
 
 HOUR: Final = 3_600_000_000
 OPENS, CLOSES = 8, 18
@@ -118,16 +118,20 @@ class Customers:
 
     def _rings_up(self) -> None:
         till, basket = self._counter(), self._basket((1, 1, 1, 2))
-        there = {sku: n for sku, n in basket.items() if self._truth.takeable(self._retailer.shops[till], sku) >= n}
+        there = {sku: n for sku, n in basket.items() if self._on_shelf(till, sku, n)}
         if self._is_day and there:
             self._receipt(till, there, {}, {})
+
+    def _on_shelf(self, till: str, sku: str, pieces: int) -> bool:
+        """Whether they lie there to be taken, and the till knows what they cost."""
+        return self._truth.sold_at(till, sku) and self._truth.takeable(self._retailer.shops[till], sku) >= pieces
 
     def _counter(self) -> str:
         return self._luck.choice(self._retailer.tills)
 
     def _rings_up_more(self) -> None:
         till, sku, kind = self._counter(), self._wanted(), self._luck.choice(MORE)
-        if not self._is_day or self._truth.takeable(self._retailer.shops[till], sku) < 1:
+        if not self._is_day or not self._on_shelf(till, sku, 1):
             return
         more: dict[str, dict[str, Any]] = {
             "tip": {"tip": Decimal(20)},
@@ -141,12 +145,15 @@ class Customers:
     def _swaps(self) -> None:
         """Somebody brings one thing and takes another."""
         till, brought, taken = self._counter(), self._wanted(), self._wanted()
-        if self._is_day and brought != taken and self._truth.takeable(self._retailer.shops[till], taken) >= 1:
+        if self._is_day and brought != taken and self._on_shelf(till, taken, 1) and self._truth.sold_at(till, brought):
             self._receipt(till, {taken: 1}, {brought: 1}, {})
 
     def _gives_back(self) -> None:
         if self._is_day:
-            self._receipt(self._counter(), {}, {self._wanted(): 1}, {})
+            till, sku = self._counter(), self._wanted()
+            # What it does not sell (any more) a till only takes back by the order's number.
+            if self._truth.sold_at(till, sku):
+                self._receipt(till, {}, {sku: 1}, {})
 
     def _receipt(self, till: str, goods: dict[str, int], back: dict[str, int], more: dict[str, Any]) -> None:
         shop, hand, happened = self._retailer.shops[till], self._hand(till), self._hand(till).micros()
@@ -182,6 +189,8 @@ class Customers:
         if till in self._truth.offline:
             return
         shop, sku = self._retailer.shops[till], next(iter(sale.lines))
+        if not self._truth.standing(till, sku):
+            return
         hand = self._hand(till)
         receipt = hand.take_back(sku, 1, self._retailer.place(shop, till), reference=sale.number)
         self._truth.shelf[shop, sku] += 1
@@ -211,6 +220,9 @@ class Customers:
         displayed = hand.shown()
         basket: dict[str, int] = {}
         for sku, pieces in self._basket((1, 1, 2, 3)).items():
+            if displayed.get(sku, {}).get("state") != ON_SALE:
+                # Nobody finds it there: it was never listed, or is not sold any more.
+                continue
             stock = displayed[sku]["stock"]
             shown = stock.get(how["place"], 0) if "place" in how else sum(stock.values())
             # Who means to fetch it asks whether it is there.
@@ -233,7 +245,7 @@ class Customers:
     def _phones(self) -> None:
         books, warehouse = self._retailer.books, self._retailer.warehouse
         sku = self._wanted()
-        if not self._is_day or self._truth.free(warehouse, sku) < 1:
+        if not self._is_day or not self._truth.sold_at(books, sku) or self._truth.free(warehouse, sku) < 1:
             return
         self._persons += 1
         hand = self._hand(books)

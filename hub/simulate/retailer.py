@@ -21,7 +21,7 @@ from hub.sdk.registry import Registry
 from hub.sdk.sandbox import SandboxBase
 from hub.settings.load import load_text
 from hub.settings.model import ChannelSettings, Config
-from hub.simulate.truth import Good, Truth
+from hub.simulate.truth import ON_SALE, Good, Truth
 
 HOOKS: Final = "https://hub.example/hooks/"
 SMALL: Final = "small"
@@ -52,6 +52,11 @@ class Retailer:
     webshops: tuple[str, ...]
     warehouse: str
     """The location from which the books' people ship."""
+
+    @property
+    def kept_by_people(self) -> tuple[str, ...]:
+        """The channels whose own people list what is sold there; the others list what the hub offers them."""
+        return (self.books, *self.tills, *self.webshops)
 
     def place(self, location: str, channel: str) -> str:
         """How this channel calls the location."""
@@ -172,18 +177,29 @@ def _stocked(retailer: Retailer, seed: int, items: int) -> Truth:
     for sku, title in KINDS_BOOKED.items():
         platforms[retailer.books].add_intangible(sku, title)
     for number in range(items):
-        sku = f"SKU-{number + 1:04d}"
-        good = Good(sku, f"{_NOUNS[number % len(_NOUNS)]} no. {number + 1}", 1 / (number + 1))
+        good = made_good(number, 1 / (number + 1))
+        sku = good.sku
         truth.goods.append(good)
-        truth.price[sku] = Decimal(luck.randrange(2_000, 60_000, 80)).scaleb(-2)
+        truth.price[sku] = made_price(luck)
         for shop in retailer.shops.values():
             truth.shelf[shop, sku] = luck.randint(2, 14)
         truth.shelf[retailer.warehouse, sku] = luck.randint(8, 60)
-        for name in (retailer.books, *retailer.tills, *retailer.webshops):
+        for name in retailer.kept_by_people:
             platforms[name].add_item(sku, good.title, price=truth.price[sku])
+            truth.listed[name, sku] = ON_SALE
         for name, where in (*retailer.shops.items(), (retailer.books, retailer.warehouse)):
             _count(retailer, sku, truth.shelf[where, sku], where, name)
     return truth
+
+
+def made_good(number: int, weight: float) -> Good:
+    """The thing of this number (from 0), wanted so often."""
+    return Good(f"SKU-{number + 1:04d}", f"{_NOUNS[number % len(_NOUNS)]} no. {number + 1}", weight)
+
+
+def made_price(luck: Random) -> Decimal:
+    """What a thing costs in the list, without tax."""
+    return Decimal(luck.randrange(2_000, 60_000, 80)).scaleb(-2)
 
 
 def _count(retailer: Retailer, sku: str, pieces: int, where: str, channel: str) -> None:

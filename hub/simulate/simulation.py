@@ -17,6 +17,7 @@ from hub.sdk.transport import HttpTransport
 from hub.sdk.wire import Request, Transport
 from hub.settings.model import ChannelSettings, Config
 from hub.simulate.all_knowing import Account, AllKnowing
+from hub.simulate.assortment import Assortment
 from hub.simulate.checkers import Findings, StepJudge, Violation
 from hub.simulate.crew import HubCrew
 from hub.simulate.day_books import closed_by
@@ -66,6 +67,8 @@ class Wanted:
     """So many more than whole days."""
     start: int = START
     """When it begins (microseconds UTC)."""
+    assortment_per_day: float = 6
+    """How often in a day something new is taken in or something is given up, about."""
     through_httpx: bool = False
     """Whether requests pass through the HTTP client of production too, all but the network; it changes nothing but the time."""
 
@@ -156,6 +159,7 @@ class Simulation:
         wanted = self._wanted
         self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, self.tell)
         self.staff = Staff(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell)
+        self.assortment = Assortment(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.assortment_per_day, self.tell)
         self.scheduler.start("onlooker", self._look_on)
         self.trouble = Trouble(
             self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, self._restarted, self.tell
@@ -196,6 +200,7 @@ class Simulation:
         self.spells.end()
         self.customers.close()
         self.staff.finish()
+        self.assortment.finish()
         began, out_at = self.scheduler.now, 0
         while not out_at and self.scheduler.now - began < WIND_DOWN_HOURS_MAX * 3_600_000_000:
             self._go(self.scheduler.now + LOOK_MICROS)

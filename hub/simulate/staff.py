@@ -174,7 +174,9 @@ class Staff:
             self._scheduler.sleep(self._luck.expovariate(CHORES_PER_DAY / 86_400))
             if self._is_day and not self._finishing:
                 act: Callable[[str], None] = getattr(self, f"_{self._luck.choices(words, weights)[0]}")
-                act(self._luck.choice(self._truth.goods).sku)
+                sku = self._luck.choice(self._truth.goods).sku
+                if self._truth.sold_at(self._retailer.books, sku):
+                    act(sku)
 
     def _receives(self, sku: str) -> None:
         books, warehouse = self._retailer.books, self._retailer.warehouse
@@ -193,6 +195,8 @@ class Staff:
 
     def _counts(self, sku: str, place: str, channel: str) -> None:
         """Somebody counts, and may find one piece gone."""
+        if not self._truth.sold_at(channel, sku):
+            return
         before = self._scheduler.now - COUNT_APART_MICROS
         if any(sku in sale.lines and sale.place == place and (sale.open or sale.left_at > before) for sale in self._truth.sales):
             return

@@ -15,7 +15,7 @@ from hub.simulate.faults import Mischief
 from hub.simulate.line import BEFORE_WRITE, READ, WRITTEN, Line
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler, Task
-from hub.simulate.truth import Truth
+from hub.simulate.truth import DELETED, Truth
 
 RESTART_SECONDS: Final = (5.0, 180.0)
 SEAMS_TO_DEATH_MAX: Final = 12
@@ -110,7 +110,7 @@ class Trouble:
             if not self.mischief.on or channel == books or (channel, good.sku) in self._edited:
                 continue
             hand = self.retailer.platforms[channel]
-            if good.sku not in hand.shown():
+            if hand.shown().get(good.sku, {}).get("state", DELETED) == DELETED:
                 continue
             self._edited.add((channel, good.sku))
             self.mischief.came("edits_per_day")

@@ -12,6 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Protocol
 
 TAX_PERCENT: Final = 25
+ON_SALE, WITHDRAWN, DELETED = "active", "inactive", "gone"
+"""How a thing stands where it was listed once: sold; there and not sold any more; no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Truth:
     oversold: list[Oversold] = field(default_factory=list)
     typed: dict[tuple[str, str], int] = field(default_factory=dict)
     """(channel, SKU) → pieces that somebody typed into it beyond what was there, until the hub writes there."""
+    listed: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(channel, SKU) → how its people have left it there; what the hub lists by itself only once they have taken it off."""
     offline: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
     """Till that cannot reach its platform → what it will upload once it can, the oldest first."""
     onlooker: Onlooker | None = None
@@ -121,6 +125,14 @@ class Truth:
         """What a customer in the shop can lay hands on: all but what is put aside."""
         aside = sum(sale.open.get(sku, 0) for sale in self._waiting if sale.place == place and sale.aside)
         return self.shelf[place, sku] - aside
+
+    def standing(self, channel: str, sku: str) -> str:
+        """How the channel's people have left a thing; "" while none of them has listed it."""
+        return self.listed.get((channel, sku), "")
+
+    def sold_at(self, channel: str, sku: str) -> bool:
+        """Whether the channel's people sell it there now."""
+        return self.standing(channel, sku) == ON_SALE
 
     def hand_out(self, sale: Sale, now: int, parts: dict[str, int] | None = None) -> None:
         """Everything that waits of it (or only these parts) leaves its place for good."""

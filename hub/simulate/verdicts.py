@@ -10,7 +10,7 @@ from hub.simulate.asked import wrong_pool
 from hub.simulate.crew import HubCrew
 from hub.simulate.day_books import DAILY, EACH, booked, wrong_days
 from hub.simulate.retailer import KINDS_BOOKED, Retailer
-from hub.simulate.truth import Sale, Truth
+from hub.simulate.truth import DELETED, ON_SALE, WITHDRAWN, Sale, Truth
 from hub.store import changes, dirty, letters, orders
 
 SHOWN_MAX: Final = 10
@@ -22,18 +22,28 @@ def wrong_numbers(retailer: Retailer, truth: Truth) -> Iterator[tuple[str, str, 
     for channel, platform in retailer.platforms.items():
         shown = platform.shown()
         for good in truth.goods:
-            seen = shown.get(good.sku)
-            if seen is None:
-                yield channel, good.sku, "is not listed"
+            seen, due = shown.get(good.sku), _due(retailer, truth, channel, good.sku)
+            if seen is None or seen["state"] == DELETED:
+                if due in (ON_SALE, WITHDRAWN) and (channel in retailer.kept_by_people or due == ON_SALE):
+                    yield channel, good.sku, "is not listed"
+                continue
+            if due in ("", DELETED):
+                yield channel, good.sku, "is listed and nobody sells it there"
                 continue
             price = truth.price[good.sku] if channel == retailer.books else asked(retailer, truth, channel, good.sku)
             if seen["price"] is None or Decimal(seen["price"]) != price:
                 yield channel, good.sku, f"asks {seen['price']}, should be {price}"
-            if seen["state"] != "active":
-                yield channel, good.sku, f"is {seen['state']}"
+            if seen["state"] != due:
+                yield channel, good.sku, f"is {seen['state']}, should be {due}"
             yield from ((channel, good.sku, words) for words in _wrong_stock(retailer, truth, channel, good.sku, seen["stock"]))
         surplus = set(shown) - {good.sku for good in truth.goods} - set(KINDS_BOOKED)
         yield from ((channel, sku, "is listed and nobody sells it") for sku in sorted(surplus))
+
+
+def _due(retailer: Retailer, truth: Truth, channel: str, sku: str) -> str:
+    """How it should stand there: as its people have left it; what the hub lists by itself as the books have it."""
+    stands = truth.standing(channel, sku)
+    return stands if stands or channel in retailer.kept_by_people else truth.standing(retailer.books, sku)
 
 
 def asked(retailer: Retailer, truth: Truth, channel: str, sku: str) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planted import orders, pushing, reading, schedule, stock
+from planted import assortment, orders, pushing, reading, schedule, stock
 from planted.plant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -11,5 +11,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *schedule.MUTANTS,
     *stock.MUTANTS,
     *orders.MUTANTS,
+    *assortment.MUTANTS,
 )
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

@@ -67,6 +67,8 @@ class World:
     """How slow its hub's store is at most, in seconds."""
     first: int = 0
     """The first of its seeds."""
+    assortment: float = 0.0
+    """How often in a day something is taken in or given up."""
 
 
 WORLDS = {
@@ -83,6 +85,8 @@ WORLDS = {
     "careful": World(ROUGH, change="careful"),
     "daily": World({**ROUGH, "delivery_lost": "0.8"}, customers=200, change="daily"),
     "returning": World(ROUGH, customers=120),
+    "changing": World(ROUGH, assortment=24.0),
+    "changing seven": World({**ROUGH, "edits_per_day": "0"}, customers=100, retailer="seven", assortment=24.0),
 }
 
 
@@ -150,7 +154,7 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
     """What came of it: broken promises with words, in the order in which they were found."""
     configure(now=lambda: 0, as_json=False, level="critical")
     world = WORLDS[name]
-    wanted = Wanted(world.first + seed, world.days, world.items, world.customers)
+    wanted = Wanted(world.first + seed, world.days, world.items, world.customers, assortment_per_day=world.assortment)
     began, broken = time.process_time(), list[list[str]]()
     simulation = Simulation(config_of(world), wanted, Faults.model_validate(world.faults))
     simulation.scheduler.lingers = world.lingers
