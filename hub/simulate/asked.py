@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hub.settings.model import AllocationRule, Config
 from hub.simulate.retailer import Retailer
-from hub.simulate.truth import Truth
+from hub.simulate.truth import DELETED, ON_SALE, WITHDRAWN, Truth
 
 Places = tuple[str, ...]
 
@@ -24,7 +24,7 @@ def wrong_pool(
     right = [(should, should)]
     if rule.quota_below:
         mine = _not_at_counters(retailer, places)
-        pools = [pool for _, pool in _pools(retailer) if mine and _not_at_counters(retailer, pool) == mine] or [places]
+        pools = [pool for _, pool in _sellers(retailer, truth, sku, mine)] or [places]
         scarcest = min(truth.sellable(pool, sku) for pool in pools)
         ends = rule.quota_above or rule.quota_below * 3 // 2 + 1
         divided = _divided(retailer, truth, channel, sku, mine, rule)
@@ -45,12 +45,20 @@ def _divided(
 ) -> tuple[int, int]:
     """The least and the most that the channel's part of the last pieces can be: its weight's, rounded down or up."""
     pieces = max(0, truth.sellable(tuple(sorted(mine)), sku) - rule.safety_stock)
-    sellers = [name for name, pool in _pools(retailer) if mine and _not_at_counters(retailer, pool) == mine]
-    weights = {name: rule.quota_weights.get(name, 1) for name in sellers}
+    weights = {name: rule.quota_weights.get(name, 1) for name, _ in _sellers(retailer, truth, sku, mine)}
     whole = sum(weights.values()) + rule.quota_weights.get(retailer.books, 0)
     if not whole or not weights.get(channel):
         return 0, 0
     return pieces * weights[channel] // whole, -(-pieces * weights[channel] // whole)
+
+
+def _sellers(retailer: Retailer, truth: Truth, sku: str, mine: frozenset[str]) -> Iterator[tuple[str, Places]]:
+    """Who divides it with whom sells from these places: all of the same stock that list it, be it withdrawn."""
+    for name, pool in _pools(retailer):
+        stands = truth.standing(name, sku)
+        lists = stands in (ON_SALE, WITHDRAWN) if name in retailer.kept_by_people else stands != DELETED
+        if mine and lists and _not_at_counters(retailer, pool) == mine:
+            yield name, pool
 
 
 def _pools(retailer: Retailer) -> Iterator[tuple[str, Places]]:
