@@ -77,6 +77,8 @@ class Faults(BaseModel):
     disk_full_per_day: Share = Field(default=Decimal(0), ge=0)
     """Times a day that the hub's disk is full: nothing can be stored."""
     disk_full_minutes_max: int = Field(default=10, ge=1)
+    store_seconds_max: Share = Field(default=Decimal(0), ge=0)
+    """What the hub's store does at once otherwise takes so many seconds at most, now and then: a slow disk."""
     clock_skew_seconds_max: int = Field(default=0, ge=0)
     """So many seconds a platform's clock is before or behind at most; how many is drawn for each."""
     outages_per_day: Share = Field(default=Decimal(0), ge=0)
@@ -124,6 +126,7 @@ PRESETS: Final = {
         logins_ended_per_day=Decimal(1),
         subscriptions_lost_per_day=Decimal("0.5"),
         disk_full_per_day=Decimal("0.2"),
+        store_seconds_max=Decimal("0.05"),
         outages_per_day=Decimal(1),
         tills_offline_per_day=Decimal("0.5"),
         edits_per_day=Decimal(3),
@@ -164,6 +167,7 @@ PRESETS: Final = {
         subscription_minutes_max=480,
         disk_full_per_day=Decimal(3),
         disk_full_minutes_max=20,
+        store_seconds_max=Decimal("0.5"),
         outages_per_day=Decimal(4),
         outage_minutes_max=360,
         tills_offline_per_day=Decimal(3),

@@ -107,7 +107,7 @@ class Simulation:
     def __init__(self, config: Config, wanted: Wanted, faults: Faults) -> None:
         self._wanted = wanted
         seed = wanted.seed
-        self.scheduler = Scheduler(seed, now=wanted.start)
+        self.scheduler = Scheduler(seed, lingers=float(faults.store_seconds_max), now=wanted.start)
         self.clock = VirtualClock(self.scheduler)
         self.mischief = Mischief(faults, seed)
         clock_of = self.mischief.clock_of(self.clock)

@@ -149,6 +149,14 @@ def test_a_full_disk_stops_the_hub_and_loses_nothing() -> None:
 # half done, and half told
 
 
+def test_where_the_store_takes_its_time_the_world_goes_on_meanwhile_and_all_agree() -> None:
+    slow, result = lived(Faults(store_seconds_max=Decimal(3)), customers=200)
+    at_once, other = lived(Faults(), customers=200)
+    assert result.ledger_hash != other.ledger_hash
+    assert slow.scheduler.lingers == 3
+    assert (result.sold > 10, at_once.scheduler.lingers) == (True, 0)
+
+
 def test_a_request_that_breaks_off_in_the_middle_leaves_what_it_did_and_the_rest_follows(tmp_path: Path) -> None:
     made = stage(tmp_path, files=SUBSCRIBED)
     shop, skus = made.platforms["webshop"], [f"TEE-{number}" for number in range(5)]

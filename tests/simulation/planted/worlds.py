@@ -63,8 +63,6 @@ class World:
     """Which of the shipped retailers it is."""
     change: str = ""
     """What of the configuration is otherwise."""
-    lingers: float = 0.0
-    """How slow its hub's store is at most, in seconds."""
     first: int = 0
     """The first of its seeds."""
     assortment: float = 0.0
@@ -77,7 +75,7 @@ WORLDS = {
     "dying": World({**ROUGH, "crashes_per_day": "60"}),
     "replaced": World({**ROUGH, "pauses_per_day": "60", "pause_seconds_max": "120"}),
     "throttled": World({"throttled": "0.5", "answer_lost": "0.1"}),
-    "slow": World(ROUGH, customers=200, retailer="seven", items=6, lingers=2.5),
+    "slow": World({**ROUGH, "store_seconds_max": "2.5"}, customers=200, retailer="seven", items=6),
     "narrow": World(ROUGH, change="narrow"),
     "seven": World({**ROUGH, "edits_per_day": "0"}, items=10, customers=60, retailer="seven"),
     "divided": World(LINKS_DOWN, items=2, customers=150, change=DIVIDED, first=1),
@@ -157,7 +155,6 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
     wanted = Wanted(world.first + seed, world.days, world.items, world.customers, assortment_per_day=world.assortment)
     began, broken = time.process_time(), list[list[str]]()
     simulation = Simulation(config_of(world), wanted, Faults.model_validate(world.faults))
-    simulation.scheduler.lingers = world.lingers
     if world.change == DIVIDED:
         simulation.scheduler.start("divider", lambda: _add_up(simulation))
     try:
