@@ -46,6 +46,12 @@ class Channel:
         """The streams whose records speak of this entity, in the manifest's order."""
         return tuple(name for name, stream in self.manifest.streams.items() if entity in stream.maps)
 
+    def speaks_of(self, named: str, entity: str) -> bool:
+        """Whether the stream, or the topic of deliveries, of this name speaks of this entity."""
+        declared = self.manifest.deliveries
+        topic = declared.topics.get(named) if declared is not None else None
+        return (topic.stream if topic is not None else named) in self.streams_about(entity)
+
     def heard_about(self, entity: str, heard: Collection[tuple[str, str]]) -> bool:
         """Whether something that speaks of this entity was read to its end once, by the (channel, stream) that were."""
         return any((self.name, stream) in heard for stream in self.streams_about(entity))

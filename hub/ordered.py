@@ -97,12 +97,13 @@ class Ordered:
 
     # taking in, inside the transaction that understood the envelopes
 
-    def keep(self, tx: Tx, told: Sequence[RecordTold], now: int, mark: int, numbers: Sequence[int]) -> None:
-        """Keep what was said of orders, in the order in which it was said; `numbers` are for the ledger, one a record."""
+    def keep(self, tx: Tx, told: Sequence[RecordTold], now: int, mark: int, numbers: Sequence[int]) -> list[RecordTold]:
+        """Keep what was said of orders, in the order in which it was said; `numbers` are for the ledger, one a record. Gives the
+        records that are refused, for which dead letters are kept."""
         said = [each for each in told if each.entity == "order"]
         if not said:
             self._keep_parties(tx, told, {}, now)
-            return
+            return []
         known = orders.bindings(tx, [(t.channel, str(t.value["order"])) for t in said])
         records = recognised(tx, [(t.channel, t.value) for t in said], known)
         said = [t._replace(value=record) for t, record in zip(said, records, strict=True)]
@@ -117,9 +118,9 @@ class Ordered:
         roles: dict[tuple[str, str], str] = {key: binding.role for key, binding in known.items()}
         new: dict[str, Order] = {}
         bound: list[OrderBinding] = []
-        refused: list[letters.DeadLetter] = []
+        refused: list[tuple[RecordTold, letters.DeadLetter]] = []
         for each in said:
-            record = self._conserved(each, refused, now)
+            record = _conserved(each, refused, now)
             if record is None:
                 continue
             key = (each.channel, str(record["order"]))
@@ -154,9 +155,10 @@ class Ordered:
         targets.explain_rises(tx, {(channel, listing) for channel, was, now_is in rose for listing in given_up(was, now_is)})
         old_news = {order.order for order in new.values() if order.history}
         ledger.write(tx, remembered.said([b for b in newest if b.order not in old_news], known, numbers, now))
-        letters.keep(tx, refused)
+        letters.keep(tx, [letter for _, letter in refused])
         dirty.mark(tx, [(dirty.ORDER, binding.order, "") for binding in bound], mark)
         self._keep_parties(tx, told, carried, now)
+        return [each for each, _ in refused]
 
     def gone(self, tx: Tx, ids: Sequence[tuple[str, str]], now: int, mark: int) -> None:
         """Orders that their birthplace definitely lacks: what is open of them is called off."""
@@ -167,25 +169,6 @@ class Ordered:
         ]
         orders.save_bindings(tx, rows)
         dirty.mark(tx, [(dirty.ORDER, each.order, "") for each in rows], mark)
-
-    def _conserved(self, told: RecordTold, refused: list[letters.DeadLetter], now: int) -> dict[str, Plain] | None:
-        try:
-            return conserved(told.value)
-        except MoneyError as bad:
-            refused.append(
-                letters.DeadLetter(
-                    "record",
-                    told.channel,
-                    "orders",
-                    str(told.value["order"]),
-                    "total_minor",
-                    str(told.value["total_minor"]),
-                    str(bad),
-                    told.envelope.seq,
-                    now,
-                )
-            )
-            return None
 
     def _identity(
         self,
@@ -417,6 +400,19 @@ class Ordered:
         if not parts:
             return [(binding.item, binding.factor)]
         return [(found.components[part.sku], part.pieces * binding.factor) for part in parts if part.sku in found.components]
+
+
+def _conserved(told: RecordTold, refused: list[tuple[RecordTold, letters.DeadLetter]], now: int) -> dict[str, Plain] | None:
+    """The record with its money conserved; None where it is not, with a dead letter among `refused`."""
+    try:
+        return conserved(told.value)
+    except MoneyError as bad:
+        stream, total = told.envelope.stream or told.envelope.topic, str(told.value["total_minor"])
+        letter = letters.DeadLetter(
+            "record", told.channel, stream, told.record, "total_minor", total, str(bad), told.envelope.seq, now
+        )
+        refused.append((told, letter))
+        return None
 
 
 def _unreserved(order: Order, told: Facts, takes: Mapping[str, Sequence[tuple[str, int]]]) -> list[str]:

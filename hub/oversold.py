@@ -1,7 +1,8 @@
 """Oversold: units that are promised and not there; which orders get none, and whether the hub could have known.
 
-Only what is certain counts: a fall that no order explains yet, and what a figure may be net of already, wait for the next
-reading. Nobody is accused by guess: who placed an order when is the channel's word, what the hub had heard by then its own.
+Only what is certain counts: a fall that no order explains yet, an order that is not understood, and what a figure may be net of
+already, wait for the next reading. Nobody is accused by guess: who placed an order when is the channel's word, what the hub had
+heard by then its own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from hub.figures import figure_read
 from hub.flow import Aspect, Key
 from hub.store import catalogue, changes, ledger, looks, order_looks, orders, oversells
 from hub.store.database import Tx
-from hub.store.orders import PROVISIONAL, Order, Reservation
+from hub.store.orders import PROVISIONAL, UNREAD, Order, Reservation
 from hub.store.oversells import Oversell
 
 NO, HUB, TOLD = "no", "hub", "told"
@@ -82,7 +83,7 @@ def certain(rows: Iterable[Reservation], figures: Mapping[str, Figure]) -> tuple
     found = []
     for row in rows:
         at = [figure for name, figure in figures.items() if row.place in ("", name)]
-        if at and row.state != PROVISIONAL and not any(_may_contain(figure, row) for figure in at):
+        if at and row.state not in (PROVISIONAL, UNREAD) and not any(_may_contain(figure, row) for figure in at):
             found.append(row)
     return tuple(found)
 

@@ -25,6 +25,7 @@ from hub.store.parties import Parties
 from hub.store.requests import Asked
 from hub.store.tokens import Tokens
 from hub.subscriptions import NO_PUBLIC_URL
+from hub.unread import dismiss
 
 REQUESTS_MAX: Final = 50
 BINDINGS_MAX: Final = 5_000
@@ -348,9 +349,19 @@ class People:
         return asked
 
     def _discard(self, body: Plain) -> Answer:
-        found = self._letters(body)
-        self._database.transaction(lambda tx: letters.close(tx, [each.id for each in found]))
-        return {"done": [each.id for each in found], "refused": []}
+        found, mark = self._letters(body), self._database.next()
+
+        def keep(tx: Tx) -> Answer:
+            letters.close(tx, [each.id for each in found])
+            about = {each.letter[1:4] for each in found if each.letter.kind == "record" and self._about_orders(each.letter)}
+            dismiss(tx, [(channel, record) for channel, _, record in about - letters.open_records(tx)], mark)
+            return {"done": [each.id for each in found], "refused": []}
+
+        return self._database.transaction(keep)
+
+    def _about_orders(self, letter: letters.DeadLetter) -> bool:
+        channel = self._hub.channels.get(letter.channel)
+        return channel is not None and channel.speaks_of(letter.stream, "order")
 
     def _letters(self, body: Plain) -> list[letters.StoredLetter]:
         if body.get("all"):

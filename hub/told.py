@@ -6,7 +6,7 @@ all others, bindings, dead letters, hints of what to read, and the dirty marks t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from hub.channel import Channel, all_heard
 from hub.clock import Clock
 from hub.diff.compare import difference
 from hub.flow import Aspect, Door, Key, Observation
-from hub.intake.understand import RecordTold, Understood, understand
+from hub.intake.understand import RecordTold, Understood, UnreadOrder, understand, untaken
 from hub.merge.authority import Authority
 from hub.merge.identify import Identified, Identify, Known
 from hub.moved import ENTITY as MOVEMENT
@@ -31,6 +31,7 @@ from hub.store.database import Database, Tx
 from hub.store.inbox import Waiting
 from hub.store.targets import StoredObservation, StoredTarget
 from hub.store.vault import Vault
+from hub.unread import Unread
 
 IN_FLIGHT: Final = ("sent", "accepted", "unknown")
 ORDER_ENTITIES: Final = ("order", "party")
@@ -53,6 +54,7 @@ class Told:
     ) -> None:
         self._ordered = ordered
         self._moved = moved
+        self._unread = Unread(config)
         self._config = config
         self._channels = channels
         self._database = database
@@ -88,11 +90,12 @@ class Told:
             self._keep_identified(tx, identified, understood, now, mark)
             self._keep_claims(tx, understood, mark)
             self._keep_observations(tx, understood, now, mark)
-            self._ordered.keep(tx, of_orders, now, mark, numbers[1:])
+            refused = self._ordered.keep(tx, of_orders, now, mark, numbers[1:])
             self._moved.keep(tx, of_movements, heard, now, mark)
             self._keep_gone(tx, understood, mark)
             self._ordered.gone(tx, self._gone_of("order", understood), now, mark)
-            self._keep_rest(tx, understood, now, mark)
+            self._keep_unread(tx, understood, refused, now, mark)
+            self._keep_rest(tx, understood, refused, now, mark)
             inbox.understood(tx, states)
 
         self._database.transaction(keep)
@@ -380,15 +383,27 @@ class Told:
         targets.drop_observations(tx, gone)
         dirty.mark(tx, [(dirty.ITEM, b.item, "") for b in known.values() if b.item], mark)
 
+    def _keep_unread(self, tx: Tx, said: Understood, refused: Sequence[RecordTold], now: int, mark: int) -> None:
+        """What orders take that are not understood, until they are."""
+        told = {(channel, named) for channel, named, _ in said.understood}
+        about = {each for each in told if self._channels[each[0]].speaks_of(each[1], "order")}
+        settled = {(channel, record) for channel, named, record in said.understood if (channel, named) in about}
+        unread = [
+            UnreadOrder(t.channel, t.record, t.value, untaken(self._channels[t.channel], t.record, t.value), t.envelope)
+            for t in refused
+        ]
+        self._unread.keep(tx, [*said.unread, *unread], settled | set(self._gone_of("order", said)), now, mark)
+
     def _gone_of(self, entity: str, said: Understood) -> list[tuple[str, str]]:
         """What was said to be gone on streams about this, by channel and id."""
         streams = {name: channel.manifest.streams for name, channel in self._channels.items()}
         return [(channel, ident) for channel, stream, ident in said.gone if entity in streams[channel][stream].maps]
 
-    def _keep_rest(self, tx: Tx, said: Understood, now: int, mark: int) -> None:
+    def _keep_rest(self, tx: Tx, said: Understood, refused: Sequence[RecordTold], now: int, mark: int) -> None:
         letters.keep(tx, said.letters)
         lettered = letters.open_records(tx) if said.understood and letters.count_open(tx) else set()
         fresh = {(letter.channel, letter.stream, letter.record) for letter in said.letters}
+        fresh |= {(told.channel, told.envelope.stream or told.envelope.topic, told.record) for told in refused}
         # Of a listing that is understood its item must be found as well: that is seen where it is identified.
         listings = {(told.channel, str(told.value.get("listing"))) for told in said.told if told.entity == "item"}
         for channel, stream, record in sorted((set(said.understood) & lettered) - fresh):

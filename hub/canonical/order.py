@@ -115,6 +115,20 @@ ORDER: Final = Entity(
 came from; `place` where it was sold (a till's location), `pickup` where the customer fetches it: their own place ids.
 `returns_of` names the order that a separate return record belongs to."""
 
+TAKING: Final = (
+    "order",
+    "reference",
+    "origin_reference",
+    "returns_of",
+    "state",
+    "hold_until",
+    "placed_at",
+    "place",
+    "as_of",
+)
+TAKING_LINES: Final = {"lines": ("line", "listing", "sku", "kind", "quantity", "cancelled", "place")}
+"""The fields that decide what an order takes from the stock: they are read also where its money or persons cannot be."""
+
 PARTY: Final = Entity(
     "party",
     {

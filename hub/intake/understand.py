@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from hub.canonical.json import at_path, read_json
+from hub.canonical.order import TAKING, TAKING_LINES
 from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.errors import UnmappableError
 from hub.flow import Door, Envelope
+from hub.settings.dates import day_micros
 from hub.store.letters import DeadLetter
 
 RECORDS_MAX: Final = 20_000
@@ -22,12 +24,26 @@ DRIFT_RECORDS_MAX: Final = 1
 
 
 class RecordTold(NamedTuple):
-    """One canonical record: of which entity, from which envelope; `record` names the platform's record it came from."""
+    """One canonical record: of which entity, from which envelope; `record` names the platform's record it came from, as a dead
+    letter would."""
 
     channel: str
     entity: str
     value: dict[str, Plain]
     record: str
+    envelope: Envelope
+
+
+class UnreadOrder(NamedTuple):
+    """An order record that is not understood, and the fields of it that are; `record` is the name its dead letter has.
+
+    `untaken` says why nothing is reserved for it; "" where something may be.
+    """
+
+    channel: str
+    record: str
+    said: dict[str, Plain]
+    untaken: str
     envelope: Envelope
 
 
@@ -37,6 +53,8 @@ class Understood:
 
     told: list[RecordTold] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
+    unread: list[UnreadOrder] = field(default_factory=list)
+    """Orders that are not understood: their lines may be promised all the same."""
     look_ups: list[tuple[str, str, str, str]] = field(default_factory=list)
     """(channel, stream, id, reason)"""
     read_now: set[tuple[str, str]] = field(default_factory=set)
@@ -105,22 +123,36 @@ def _records(channel: Channel, envelope: Envelope, body: Plain, path: str, maps:
     understand_as = channel.mappings.understand
     for record in records:
         for mapping in maps:
-            entity = mapping.partition(".")[0]
+            entity, ident = mapping.partition(".")[0], channel.mappings.identity(mapping, record)
             try:
                 for value in understand_as(mapping, record):
-                    into.told.append(RecordTold(name, entity, value, str(value.get("listing", "")), envelope))
+                    into.told.append(RecordTold(name, entity, value, ident, envelope))
             except UnmappableError as bad:
-                ident = channel.mappings.identity(mapping, record)
+                reason = bad.reason
+                if entity == "order" and channel.settings.orders.take_in:
+                    said = channel.mappings.in_part(mapping, record, TAKING, TAKING_LINES)
+                    into.unread.append(UnreadOrder(name, ident, said, untaken(channel, ident, said), envelope))
+                    reason = "; ".join(each for each in (reason, into.unread[-1].untaken) if each)
                 into.letters.append(
-                    DeadLetter("record", name, stream, ident, bad.path, bad.value, bad.reason, envelope.seq, envelope.received_at)
+                    DeadLetter("record", name, stream, ident, bad.path, bad.value, reason, envelope.seq, envelope.received_at)
                 )
             else:
-                into.understood.append((name, stream, channel.mappings.identity(mapping, record)))
+                into.understood.append((name, stream, ident))
     for record in records[: DRIFT_RECORDS_MAX - into.looked_through[name, stream]]:
         into.looked_through[name, stream] += 1
         for unread in channel.mappings.unread(maps, record):
             into.counted[("schema_drift", name, f"{stream} {unread}"[:200])] += 1
     return True
+
+
+def untaken(channel: Channel, ident: str, said: dict[str, Plain]) -> str:
+    """Why nothing is reserved for an order that is not understood; "" where something may be."""
+    since, placed_at = channel.settings.orders_since, said.get("placed_at") or said.get("as_of")
+    if since and placed_at is not None and int(placed_at) < day_micros(since):
+        return "it is older than orders_since, so nothing is reserved for it"
+    if not ident or not any(line.get("listing") or line.get("sku") for line in said.get("lines") or ()):
+        return "what it is for cannot be read, so nothing more is reserved for it"
+    return ""
 
 
 def _ids(body: Plain, path: str) -> list[str]:

@@ -11,6 +11,7 @@ from hub.errors import ConfigError, HubError, InvariantError, UnmappableError
 from hub.mapping import coverage
 from hub.mapping.cells import Cells
 from hub.mapping.explain import Trace, peek
+from hub.mapping.in_part import InPart
 from hub.mapping.inward import Inward
 from hub.mapping.outward import Outward
 from hub.mapping.schema import Document
@@ -60,6 +61,7 @@ class CompiledMapping:
         if document.identity:
             reads.add(document.identity)
         self._understand: Compiled | None = None
+        self._in_part: InPart | None = None
         if document.fields:
             cells = self._cells(False)
             self._understand = Compiled(Inward(document, entity, cells).built(), self._explaining_inward)
@@ -75,6 +77,15 @@ class CompiledMapping:
             raise ConfigError(f"the mapping only sends: it has no fields of {self.entity.name}", self.document.where)
         found: list[dict[str, Plain]] = self._understand(record)
         return found
+
+    def in_part(self, record: Plain, names: Sequence[str], rows: Mapping[str, Sequence[str]]) -> dict[str, Plain]:
+        """Of a record that is not understood as a whole: those of these fields (of rows: of their cells) that are.
+
+        Ask for the same ones each time: they are compiled once.
+        """
+        if self._in_part is None:
+            self._in_part = InPart(self.document, self.entity, lambda: self._cells(False), names, rows)
+        return self._in_part.read(record)
 
     def express(self, name: str, canonical: Mapping[str, Plain]) -> Plain:
         """The payload `name` for this canonical record; UnmappableError where the record lacks what it says."""

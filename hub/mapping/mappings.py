@@ -47,6 +47,10 @@ class Mappings:
         """The canonical records in this record of theirs (none, one or many); UnmappableError names path and value."""
         return self._named(entity).understand(record)
 
+    def in_part(self, entity: str, record: Plain, names: Sequence[str], rows: Mapping[str, Sequence[str]]) -> dict[str, Plain]:
+        """Those of these fields that can be read of a record that is not understood as a whole; `rows` names cells of rows."""
+        return self._named(entity).in_part(record, names, rows)
+
     def express(self, name: str, canonical: Mapping[str, Plain]) -> Plain:
         """The payload `name` of `sends` for a canonical record; UnmappableError names what is lacking or does not fit."""
         if name not in self._sends:

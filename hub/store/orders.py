@@ -14,6 +14,8 @@ from hub.store.database import Row, Tx
 
 PROVISIONAL: Final = "provisional"
 """The state of what counts as sold although no order says so yet."""
+UNREAD: Final = "unread"
+"""The state of what an order takes that is not understood as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ class Reservation:
     def teller(self) -> str:
         """Which channel said that the part left; "" for the open rest."""
         return self.part.partition(":")[0] if self.state != PROVISIONAL else ""
+
+
+def unread_name(channel: str, record: str) -> str:
+    """What stands in place of our id of an order that is not understood: its dead letter's channel and record."""
+    return f"?{channel} {record}"
 
 
 def fallen(key: Key, item: str, quantity: int, mark: int, at: int) -> Reservation:
@@ -245,8 +252,8 @@ def end_reservations(tx: Tx, rows: Sequence[Reservation]) -> None:
 
 
 def items_waiting_for_figures(tx: Tx) -> set[str]:
-    """The items of which something left (or fell unexplained) that may not be in a figure yet."""
-    return {row[0] for row in tx.query("SELECT DISTINCT item FROM reservations WHERE part <> ''")}
+    """The items of which something left (or fell unexplained, or is not understood) that may not be in a figure yet."""
+    return {row[0] for row in tx.query("SELECT DISTINCT item FROM reservations WHERE part <> '' OR state = :s", s=UNREAD)}
 
 
 def expired(tx: Tx, now: int, limit: int) -> list[Reservation]:

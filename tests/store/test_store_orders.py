@@ -106,6 +106,10 @@ def test_items_of_which_something_left(database: Database) -> None:
     rows = [_part("o1", "1"), replace(_part("o1", "2", item="cap"), part="f1"), replace(_part("o2", "1", item="cap"), part="f2")]
     database.transaction(lambda tx: orders.reserve(tx, rows))
     assert database.read(orders.items_waiting_for_figures) == {"cap"}
+    unread = replace(_part(orders.unread_name("till", "7"), "1", item="scarf"), state=orders.UNREAD, origin="till")
+    database.transaction(lambda tx: orders.reserve(tx, [unread]))
+    assert database.read(orders.items_waiting_for_figures) == {"cap", "scarf"}
+    assert database.read(lambda tx: orders.provisional(tx, "till")) == []
 
 
 def test_open_orders_that_a_listing_did_not_say_again_are_found(database: Database) -> None:

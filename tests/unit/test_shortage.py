@@ -38,6 +38,7 @@ def figures(aarhus: int, warehouse: int, contains: tuple[str, ...] = ()) -> dict
         (1, 0, [promise("a", 1), promise("a", 1, "aarhus", "shipped", "erp:9")], 1),
         (0, 0, [promise("a", 1, "aarhus", "shipped", "erp:9")], 0),
         (0, 0, [promise("?", 4, state="provisional", part="7")], 0),
+        (0, 0, [promise("?webshop 7", 4, state="unread")], 0),
         (0, 0, [promise("a", 1, state="held")], 1),
         (0, 0, [promise("a", 1, "somewhere")], 0),
         (0, 0, [], 0),
