@@ -162,6 +162,8 @@ def _quota_steps(quota: Mapping[str, Plain], where: str) -> Iterator[str]:
         yield f"what lies at {place} is left to the counter of {counter}"
     kept = f", {quota['kept']} of {quota['weights']} kept back for who is shown no figure" if quota["kept"] else ""
     yield f"its part by weight {quota['weight']} of {quota['weights']}: {quota['part']} pieces{kept}"
+    if "unheard" in quota:
+        yield f"{', '.join(quota['unheard'])} was not heard lately: {quota['kept_pieces']} pieces stay kept back, as before"
     if quota.get("zero_first"):
         yield "shows 0 first: a figure written there undoes a sale made meanwhile"
     if "waits_for" in quota:

@@ -24,7 +24,7 @@ from hub.merge.authority import Authority
 from hub.merge.settle import Settled, settle
 from hub.merge.settle import Told as ToldClaim
 from hub.pools import EVERY, Known, Pools
-from hub.settings.model import Config
+from hub.settings.model import Config, StreamRhythm
 from hub.store import catalogue, changes, channels, cursors, dirty, ledger, letters, orders, oversells, requests, routes, targets
 from hub.store.catalogue import Binding, Item
 from hub.store.database import Database, Tx
@@ -32,6 +32,9 @@ from hub.store.orders import Reservation
 from hub.store.oversells import Oversell
 
 T = TypeVar("T")
+FOR_EVER: Final = 2**62
+MISSED_MAX: Final = 3
+"""Readings in a row that may fail before a channel counts as not heard."""
 STUCK_MAX: Final = 1_000
 """Stuck orders that are looked at again when an item is described anew."""
 
@@ -60,6 +63,10 @@ class Decide:
 
         A start forgets them: whoever looks at the listing next has it worked out again as well.
         """
+        self._hidden = {name for rule in config.allocation.rules for name, weight in rule.quota_weights.items() if weight}
+        self._hidden &= {each.channel for each in config.authority.stock}
+        self._unheard: dict[str, frozenset[str]] = {}
+        """Scarce item → who keeps its part of it until it is heard again."""
         self.read_orders: set[str] = set()
         """Channels whose orders are to be read for that; the walk takes them out."""
         self._bundles_with: dict[str, list[str]] = {}
@@ -110,6 +117,8 @@ class Decide:
         for (channel, listing), at in known.awaited.items():
             self.awaited.setdefault(channel, {})[listing] = at
             self.read_orders.add(channel)
+        others = {item: quiet for item, quiet in self._unheard.items() if item not in known.items}
+        self._unheard = others | dict.fromkeys(known.unheard, known.quiet)
         oversold.count(newly)
         return len(known.dirty), decided.to_send
 
@@ -148,6 +157,7 @@ class Decide:
         missing = routes.not_found_now(tx, {*items, *components.values()})
         known = Known(rows, items, bindings, settled, stored, seen, aspects, components, reserved, missing, oversold=short)
         known.read_past = self._read_past(tx, seen) if self._rules.has_quota else set()
+        known.quiet = self._quiet(tx)
         return known
 
     def _read_past(self, tx: Tx, seen: Seen) -> set[Key]:
@@ -158,6 +168,27 @@ class Decide:
             for key in scarce
             if (seen_at := seen.observations.get(key)) and cursors.read_past(tx, key.channel, ORDERS, seen_at.observation.at)
         }
+
+    def _quiet(self, tx: Tx) -> frozenset[str]:
+        """Those of whom a part of the last pieces is kept back, and who were not heard when they should have been."""
+        now = self._clock.now()
+        found = set()
+        for name in sorted(self._hidden & self._channels.keys()):
+            channel, ended = self._channels[name], dict[str, int]()
+            for each in cursors.readings(tx, name).values():
+                ended[each.stream] = max(ended.get(each.stream, 0), each.completed_at)
+            streams = [*channel.streams_about("stock"), *([ORDERS] if channel.settings.orders.take_in else [])]
+            if any(now - ended.get(stream, 0) > _patience(channel.rhythm(stream)) for stream in streams):
+                found.add(name)
+        return frozenset(found)
+
+    def heard_again(self) -> None:
+        """Scarce items of which somebody's part was kept because nobody heard of it are divided anew once it is heard."""
+        quiet = self._database.read(self._quiet) if self._unheard else frozenset[str]()
+        items = sorted(item for item, silent in self._unheard.items() if silent - quiet)
+        if items:
+            mark = self._database.next()
+            self._database.transaction(lambda tx: dirty.mark(tx, [(dirty.ITEM, item, Aspect.STOCK) for item in items], mark))
 
     def _seen(
         self,
@@ -377,6 +408,12 @@ class Decide:
             because = {**target.because, "price": found.because, "stock": stock_because}
             wanted[key] = Target(key, item.item, target.value, because)
             self.differences.first_values[key] = {"sku": item.sku, "sellable": shown, **found.value}
+
+
+def _patience(rhythm: StreamRhythm) -> int:
+    """How long a stream may be silent, in microseconds: a few of its readings; for ever where it is never read by itself."""
+    often = [seconds for seconds in (rhythm.poll_seconds, rhythm.sweep_seconds) if seconds > 0]
+    return round(min(often) * MISSED_MAX * 1_000_000) if often else FOR_EVER
 
 
 def _by_aspect(asked: Iterable[tuple[T, Collection[str]]]) -> dict[str, set[T]]:

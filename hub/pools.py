@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hub.canonical.values import THOUSAND, Plain
 from hub.channel import Channel, all_heard
-from hub.desired.quota import Member, Share, parts, shares
+from hub.desired.quota import Member, Share, kept_of, parts, shares
 from hub.desired.rules import Rules
 from hub.desired.stock import Figure, Pool, Reserved, bundle_pool, figure_shown, in_units, pool, sellable
 from hub.differences import Seen
@@ -58,6 +58,10 @@ class Known:
     """(channel, stream, listing, why) to be looked at before others may show more of a scarce item."""
     read_past: set[Key] = field(default_factory=set)
     """Figures under quota that the orders of their channel have been read past."""
+    quiet: frozenset[str] = frozenset()
+    """Channels that sell unseen and were not heard lately."""
+    unheard: set[str] = field(default_factory=set)
+    """Items of which such a channel keeps its part until it is heard again."""
     awaited: dict[tuple[str, str], int] = field(default_factory=dict)
     """(channel, listing) → when it was looked at: before others may show more, the channel's orders are to be read past that."""
     again: set[tuple[str, str]] = field(default_factory=set)
@@ -192,8 +196,13 @@ class Pools:
         since = self._since(group, item, known)
         pieces = max(0, stock.amount // THOUSAND - rule.safety_stock)
         members = [self._member(each, rule, known, heard, since) for each in group]
-        kept = self._kept(rule, places, group)
-        divided = [_bounded(part, m.factor, rule) for part, m in zip(parts(pieces, members, kept), members, strict=True)]
+        hidden = self._shown_nothing(rule, places, group)
+        kept = sum(hidden.values())
+        by_weight = kept_of(pieces, members, kept)
+        # Who was not heard lately may have sold all of its part since: what the others sell is not divided with it anew.
+        still = self._kept_before(group, known) if hidden.keys() & known.quiet else 0
+        found_parts = parts(pieces - still, members) if still > by_weight else parts(pieces, members, kept)
+        divided = [_bounded(part, m.factor, rule) for part, m in zip(found_parts, members, strict=True)]
         told = {
             "below": rule.quota_below,
             "until": self._rules.quota_ends(rule),
@@ -204,6 +213,11 @@ class Pools:
             "left_to": {place: self._rules.counters[place] for place in group[0].locations if place in self._rules.counters},
             "since": since,
         }
+        if kept:
+            told["kept_pieces"] = max(by_weight, still)
+        if still > by_weight:
+            told["unheard"] = sorted(hidden.keys() & known.quiet)
+            known.unheard.add(item.item)
         found = shares(pieces, members, divided)
         for each, member, share in zip(group, members, found, strict=True):
             quota: dict[str, Plain] = {**told, "weight": member.weight, "part": share.part, "shows": member.shown}
@@ -253,11 +267,16 @@ class Pools:
             overwrites,
         )
 
-    def _kept(self, rule: AllocationRule, places: Sequence[str], group: Sequence[_Seller]) -> int:
-        """The weight of those who sell what lies there and are shown no figure of it (an ERP's telephone)."""
+    def _shown_nothing(self, rule: AllocationRule, places: Sequence[str], group: Sequence[_Seller]) -> dict[str, int]:
+        """The weights of those who sell what lies there and are shown no figure of it (an ERP's telephone), by channel."""
         shown = {each.channel.name for each in group}
         right = {self._authority.figure_of[name].authority.channel for name in places if name in self._authority.figure_of}
-        return sum(rule.quota_weights.get(name, 0) for name in right - shown)
+        return {name: rule.quota_weights[name] for name in right - shown if rule.quota_weights.get(name)}
+
+    def _kept_before(self, group: Sequence[_Seller], known: Known) -> int:
+        """How many pieces were kept back for them when these were divided last."""
+        old = [stored.target.because.get("quota", {}) for each in group if (stored := known.seen.targets.get(each.key))]
+        return max((int(quota.get("kept_pieces", 0)) for quota in old), default=0)
 
     def _asks(self, each: _Seller, member: Member, found: Sequence[Share], since: int, known: Known) -> bool:
         """Ask for how much a member shows now, then for its orders up to then, where that keeps others from rising."""

@@ -450,7 +450,9 @@ def _differs(new: StoredObservation, old: StoredObservation | None) -> bool:
 
 
 def _looked_for(wanted: StoredTarget | None) -> bool:
-    """Whether others wait for what is shown here, be it the same as before: the last pieces of a scarce item are divided."""
-    return (
-        wanted is not None and wanted.target.key.aspect == Aspect.STOCK and "looked_for" in wanted.target.because.get("quota", ())
-    )
+    """Whether others wait for what is shown here, or it for who was not heard, be it the same as before: the last pieces of a
+    scarce item are divided."""
+    if wanted is None or wanted.target.key.aspect != Aspect.STOCK:
+        return False
+    quota = wanted.target.because.get("quota", ())
+    return "looked_for" in quota or "unheard" in quota

@@ -162,6 +162,7 @@ class Walk:
         if understood:
             to_send |= self._with_look_ups()
             to_send |= self._barrier()
+            self._decide.heard_again()
         for channel in to_send:
             self._wake(channel)
         return bool(did or understood or ended or ordered or moved or decided)

@@ -35,6 +35,12 @@ class Share(NamedTuple):
     zero_first: bool = False
 
 
+def kept_of(stock: int, members: Sequence[Member], kept: int) -> int:
+    """How many of these pieces are nobody's to show: the part of those who are shown nothing, by their weight, rounded up."""
+    whole = sum(member.weight for member in members) + kept
+    return -(-stock * kept // whole) if whole > 0 and stock > 0 else 0
+
+
 def parts(stock: int, members: Sequence[Member], kept: int = 0) -> list[int]:
     """The stock divided by weight, rounded down to whole units; what that leaves over goes to those who show it already, then
     by largest remainder. `kept` is the weight of those who are shown nothing: their part is nobody's to show.
@@ -44,7 +50,7 @@ def parts(stock: int, members: Sequence[Member], kept: int = 0) -> list[int]:
         return [0] * len(members)
     exact = [stock * member.weight for member in members]
     found = [each // whole // member.factor * member.factor for each, member in zip(exact, members, strict=True)]
-    left = stock - sum(found) - -(-stock * kept // whole)
+    left = stock - sum(found) - kept_of(stock, members, kept)
 
     def first(place: int) -> tuple[bool, int, str]:
         member = members[place]

@@ -25,16 +25,22 @@ FILES = {
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Twelve pieces or fewer are divided among the shops alone."""
+    made = opened(tmp_path, FILES["allocation.yaml"])
+    yield made
+    made.close()
+
+
+def opened(folder: Path, allocation: str) -> Desk:
     """Three T-shirts in the shop, twenty in the warehouse."""
-    made = Desk(tmp_path, FILES)
+    made = Desk(folder, {**FILES, "allocation.yaml": allocation})
     for platform in made.platforms.values():
         platform.add_item("TEE", "T-shirt", price=Decimal("159.96"))
     made.platforms["erp"].count("TEE", 20, WAREHOUSE)
     made.platforms["till"].count("TEE", 3, SHOP)
     made.stage.run(60)
     assert shown(made) == (23, 23)
-    yield made
-    made.close()
+    return made
 
 
 def shown(desk: Desk) -> tuple[int, int]:
@@ -121,3 +127,55 @@ def test_an_order_that_is_called_off_is_offered_once(desk: Desk) -> None:
     writes = desk.stage.writes()
     desk.stage.run(600)
     assert desk.stage.writes() == writes
+
+
+TELEPHONE = "rules:\n  - {quota_below: 12, quota_weights: {webshop: 1, second: 1, erp: 1}}\n"
+
+
+@pytest.fixture
+def telephone(tmp_path: Path) -> Iterator[Desk]:
+    """Nine T-shirts in the warehouse, a third of them kept for the ERP's telephone."""
+    made = opened(tmp_path, TELEPHONE)
+    counted(made, 9)
+    assert shown(made) == (3, 3)
+    yield made
+    made.close()
+
+
+def test_while_the_erp_is_not_heard_its_part_is_not_divided_again(telephone: Desk) -> None:
+    telephone.platforms["erp"].faults.down = True
+    telephone.stage.run(3600)
+    telephone.platforms["webshop"].order({"TEE": 3})
+    telephone.stage.run(900)
+    assert sum(shown(telephone)) == 3
+    assert "erp was not heard lately: 3 pieces stay kept back, as before" in telephone.type("why", "second", "TEE", "stock").out
+    for _ in range(3):
+        telephone.platforms["second" if shown(telephone)[1] else "webshop"].order({"TEE": 1})
+        telephone.stage.run(900)
+    assert shown(telephone) == (0, 0)
+    # All of it was sold by telephone meanwhile: nobody was promised what is not there.
+    telephone.platforms["erp"].count("TEE", 6, WAREHOUSE)
+    telephone.platforms["erp"].faults.down = False
+    telephone.stage.run(1800)
+    assert shown(telephone) == (0, 0)
+    assert telephone.type("oversells").code == 0
+
+
+def test_once_the_erp_is_heard_again_what_is_left_is_divided_anew(telephone: Desk) -> None:
+    telephone.platforms["erp"].faults.down = True
+    telephone.stage.run(3600)
+    telephone.platforms["webshop"].order({"TEE": 3})
+    telephone.stage.run(900)
+    assert sum(shown(telephone)) == 3
+    telephone.platforms["erp"].faults.down = False
+    telephone.stage.run(700)
+    assert shown(telephone) == (2, 2)
+    writes = telephone.stage.writes()
+    telephone.stage.run(3600)
+    assert telephone.stage.writes() == writes
+
+
+def test_while_the_erp_is_heard_its_part_shrinks_with_the_rest(telephone: Desk) -> None:
+    telephone.platforms["webshop"].order({"TEE": 3})
+    telephone.stage.run(900)
+    assert shown(telephone) == (2, 2)

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.desired.quota import Member, Share, parts, shares
+from hub.desired.quota import Member, Share, kept_of, parts, shares
 
 
 def members(*weights: int, shown: tuple[int, ...] = ()) -> list[Member]:
@@ -34,6 +34,8 @@ def test_a_sale_moves_nothing_between_the_others() -> None:
 def test_what_is_kept_back_for_the_telephone_is_rounded_up() -> None:
     assert parts(8, members(2, 1), kept=1) == [4, 2]
     assert parts(1, members(1), kept=1) == [0]
+    assert [kept_of(pieces, members(2, 1), 1) for pieces in (9, 8, 1, 0, -2)] == [3, 2, 1, 0, 0]
+    assert kept_of(9, members(2, 1), 0) == kept_of(9, [], 0) == 0
 
 
 def test_boxes_get_whole_boxes_and_what_is_left_over_goes_to_single_pieces() -> None:
