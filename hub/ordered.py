@@ -133,19 +133,7 @@ class Ordered:
             if order not in new and key not in known and role == ORIGIN:
                 new[order] = self._new_order(order, each.channel, record, now)
             carried[key], roles[key] = order, role
-            bound.append(
-                OrderBinding(
-                    *key,
-                    order,
-                    role,
-                    record,
-                    int(record.get("version") or 0),
-                    int(record.get("as_of") or 0),
-                    each.envelope.begun,
-                    each.envelope.seq,
-                    now,
-                )
-            )
+            bound.append(_binding(each, record, order, role, now))
         orders.save_orders(tx, list(new.values()))
         learn(tx, bound, new)
         newest = [since(each, known.get((each.channel, each.their))) for each in _newest(bound)]
@@ -400,6 +388,13 @@ class Ordered:
         if not parts:
             return [(binding.item, binding.factor)]
         return [(found.components[part.sku], part.pieces * binding.factor) for part in parts if part.sku in found.components]
+
+
+def _binding(told: RecordTold, record: dict[str, Plain], order: str, role: str, now: int) -> OrderBinding:
+    versions = int(record.get("version") or 0), int(record.get("as_of") or 0)
+    return OrderBinding(
+        told.channel, str(record["order"]), order, role, record, *versions, told.envelope.begun, told.envelope.seq, now
+    )
 
 
 def _conserved(told: RecordTold, refused: list[tuple[RecordTold, letters.DeadLetter]], now: int) -> dict[str, Plain] | None:
