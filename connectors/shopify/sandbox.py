@@ -289,14 +289,14 @@ class Sandbox(OrderDesk, SandboxBase):
             self.state.orders.clear()
             self.state.orders.update(kept)
 
-    def snapshot(self) -> Plain:
-        """A deep copy of the shop's state."""
-        return copy.deepcopy(self.state)
+    def held(self) -> Plain:
+        """The shop's state."""
+        return self.state
 
-    def restore(self, state: Plain) -> None:
-        """Put a snapshot back; ids that were used stay used."""
+    def hold(self, state: Plain) -> None:
+        """Another state in its place; ids that were used stay used."""
         used = self.state.last_ids
-        self.state = copy.deepcopy(state)
+        self.state = state
         self.state.last_ids = used
         self._wire_up()
 

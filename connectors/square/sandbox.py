@@ -5,7 +5,6 @@ Where Square's behaviour is not published, this one is the stricter (README.md l
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from email.utils import format_datetime
 from typing import Any, Final
@@ -42,11 +41,11 @@ class Sandbox(InventoryApi):
         counts = request.path == "/v2/inventory/counts/batch-retrieve" and not asked.get("catalog_object_ids")
         return counts or request.path == "/v2/catalog/search"
 
-    def snapshot(self) -> Plain:
-        return copy.deepcopy((self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last))
+    def held(self) -> Plain:
+        return self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last
 
-    def restore(self, state: Plain) -> None:
-        self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last = copy.deepcopy(state)
+    def hold(self, state: Plain) -> None:
+        self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last = state
         self.random = self.catalog.random
 
     def unauthorized(self) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
@@ -63,11 +62,11 @@ class Sandbox(OrderBook, SandboxBase):
     def is_write(self, request: Request) -> bool:
         return request.method in ("PUT", "POST")
 
-    def snapshot(self) -> Plain:
-        return copy.deepcopy((self.items, self.orders, self.moves))
+    def held(self) -> Plain:
+        return self.items, self.orders, self.moves
 
-    def restore(self, state: Plain) -> None:
-        self.items, self.orders, self.moves = copy.deepcopy(state)
+    def hold(self, state: Plain) -> None:
+        self.items, self.orders, self.moves = state
 
     def ignored(self, request: Request) -> Response:
         """Success in words, and the item as it was: nobody is told, because nothing happened."""

@@ -137,13 +137,13 @@ class Sandbox(SalesDesk, SandboxBase):
         self.sessions.clear()
         return True
 
-    def snapshot(self) -> Plain:
+    def held(self) -> Plain:
         """The records; sessions and the time stay as they are."""
-        return self.books.kept()
+        return self.books.kept
 
-    def restore(self, state: Plain) -> None:
-        """Put such records back."""
-        self.books.put_back(state)
+    def hold(self, state: Plain) -> None:
+        """Other records in their place."""
+        self.books.kept = state
 
     # calls
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -399,10 +398,11 @@ class Books:
 
     # the whole state
 
+    @property
     def kept(self) -> Plain:
-        """A deep copy of all records."""
-        return copy.deepcopy((self.tables, self.numbers, self.inside))
+        """All records."""
+        return self.tables, self.numbers, self.inside
 
-    def put_back(self, state: Plain) -> None:
-        """Replace all records by such a copy."""
-        self.tables, self.numbers, self.inside = copy.deepcopy(state)
+    @kept.setter
+    def kept(self, state: Plain) -> None:
+        self.tables, self.numbers, self.inside = state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from decimal import Decimal
 from typing import Any, Final
 
@@ -103,18 +102,17 @@ class Sandbox(OrderDesk, SandboxBase):
         error = {"message": FORBIDDEN, "path": ["activeChannel"], "extensions": {"code": "FORBIDDEN"}}
         return json_response({"errors": [error], "data": None})
 
-    def snapshot(self) -> Plain:
-        """A deep copy of the shop's state."""
-        kept = {name: copy.deepcopy(getattr(self.shop, name)) for name in STATE}
-        return {**kept, "orders": copy.deepcopy(self.orders.kept)}
+    def held(self) -> Plain:
+        """The shop's state."""
+        return {**{name: getattr(self.shop, name) for name in STATE}, "orders": self.orders.kept}
 
-    def restore(self, state: Plain) -> None:
-        """Put a snapshot back; ids that were used stay used."""
-        kept = self.shop.last_ids
+    def hold(self, state: Plain) -> None:
+        """Another state in its place; ids that were used stay used."""
+        used = self.shop.last_ids
         for name in STATE:
-            setattr(self.shop, name, copy.deepcopy(state[name]))
-        self.shop.last_ids = kept
-        self.orders.kept = copy.deepcopy(state["orders"])
+            setattr(self.shop, name, state[name])
+        self.shop.last_ids = used
+        self.orders.kept = state["orders"]
 
     def ignored(self, request: Request) -> Response:
         """The success-shaped answer of a write that changes nothing: what is still there, and no event."""

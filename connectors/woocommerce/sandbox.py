@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 from collections import deque
 from collections.abc import Mapping
 from email.utils import format_datetime
-from typing import Any, Final
+from typing import Final
 
 from connectors.woocommerce.hooks import TOPICS
 from connectors.woocommerce.sandbox_catalogue import Catalogue
@@ -196,17 +195,13 @@ class Sandbox(People, SandboxBase):
 
     # taking back
 
-    def snapshot(self) -> Plain:
-        """A deep copy of what the shop holds."""
-        shop, orders = self.catalogue, self.orders
-        kept: dict[str, Any] = {"products": shop.products, "children": shop.children, "by_sku": shop.by_sku}
-        return copy.deepcopy({**kept, "orders": orders.kept})
+    def held(self) -> Plain:
+        """What the shop holds; ids that were used stay used whatever it is."""
+        return self.catalogue.products, self.catalogue.children, self.catalogue.by_sku, self.orders.kept
 
-    def restore(self, state: Plain) -> None:
-        """Put a snapshot back; ids that were used stay used."""
-        held = copy.deepcopy(state)
-        self.catalogue.products, self.catalogue.children = held["products"], held["children"]
-        self.catalogue.by_sku, self.orders.kept = held["by_sku"], held["orders"]
+    def hold(self, state: Plain) -> None:
+        """Something else in its place."""
+        self.catalogue.products, self.catalogue.children, self.catalogue.by_sku, self.orders.kept = state
 
     def ignored(self, request: Request) -> Response:
         """The success-shaped answer of a write that changes nothing: what is still there, and nobody is told."""

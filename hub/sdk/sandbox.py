@@ -6,6 +6,7 @@ rules, and tells its subscribers by signed deliveries. It never makes it easier 
 
 from __future__ import annotations
 
+import pickle
 import random
 import threading
 from collections import deque
@@ -127,13 +128,21 @@ class SandboxBase:
         self.restore(kept)
         return answer
 
-    def snapshot(self) -> Plain:
-        """A copy of the whole state, deep enough to restore."""
+    def held(self) -> Plain:
+        """The whole state, itself and not a copy of it; plain enough to be pickled."""
         raise NotImplementedError
 
-    def restore(self, state: Plain) -> None:
-        """Put a snapshot back."""
+    def hold(self, state: Plain) -> None:
+        """Put such a state in place of the one that is held."""
         raise NotImplementedError
+
+    def snapshot(self) -> bytes:
+        """A copy of the whole state, to be restored."""
+        return pickle.dumps(self.held(), pickle.HIGHEST_PROTOCOL)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Put back what was there when this snapshot was taken."""
+        self.hold(pickle.loads(snapshot))
 
     def lists(self, request: Request) -> bool:
         """Whether this reads a page of a listing, and not things by their ids or by our reference."""

@@ -6,6 +6,7 @@ sees that at once, as a manifest without `visible_after_seconds` says; what cust
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -35,35 +36,47 @@ def behind_max(manifest: Manifest) -> float:
 class Replica:
     """The copy; it is up to date whenever `follow` was called, and answers for at most `seconds` from then.
 
-    `at_once`: who writes is shown that at once.
+    `at_once`: who writes is shown that at once. `touched` counts what people did there: where that stands still, and the hub
+    wrote nothing, there is nothing to copy.
     """
 
-    def __init__(self, platform: SandboxBase, seconds: float, at_once: bool, luck: Random) -> None:
+    def __init__(self, platform: SandboxBase, seconds: float, at_once: bool, luck: Random, touched: Callable[[], int]) -> None:
         self._platform = platform
+        self._touched = touched
+        self._touched_then = -1
         self._luck = luck
         self._at_once = at_once
         self.seconds = seconds
-        self._kept: object = None
+        self._kept = b""
+        self._state: object = None
+        """What was kept, made of it once for all reads."""
         self._at = 0
 
     def follow(self, now: int) -> None:
         """Take over what is there now (microseconds)."""
-        self._kept, self._at = self._platform.snapshot(), now
+        self._at = now
+        if self._touched() != self._touched_then:
+            self._kept, self._state, self._touched_then = self._platform.snapshot(), None, self._touched()
 
     def written(self, now: int) -> None:
         """The hub wrote something there."""
+        self._touched_then = -1
         if self._at_once:
             self.follow(now)
 
     def answer(self, request: Request, fresh: Response, now: int) -> Response:
         """What this read is answered: at times what was there a moment ago, as far as it was there at all."""
         late = self._luck.random() < BEHIND_SHARE
-        if not late or fresh.status != 200 or self._kept is None or now - self._at > self.seconds * 1_000_000:
+        if not late or fresh.status != 200 or not self._kept or now - self._at > self.seconds * 1_000_000:
             return fresh
-        present = self._platform.snapshot()
+        present = self._platform.held()
         try:
-            self._platform.restore(self._kept)
+            if self._state is None:
+                self._platform.restore(self._kept)
+                self._state = self._platform.held()
+            else:
+                self._platform.hold(self._state)
             stale = self._platform.route(request)
         finally:
-            self._platform.restore(present)
+            self._platform.hold(present)
         return stale if stale.status == 200 else fresh

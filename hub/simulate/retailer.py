@@ -21,6 +21,7 @@ from hub.sdk.registry import Registry
 from hub.sdk.sandbox import SandboxBase
 from hub.settings.load import load_text
 from hub.settings.model import ChannelSettings, Config
+from hub.simulate.hands import Hands
 from hub.simulate.truth import ON_SALE, Good, Truth
 
 HOOKS: Final = "https://hub.example/hooks/"
@@ -128,7 +129,9 @@ def open_shop(
         raise ConfigError(f"a retailer has 1 to {ITEMS_MAX} items")
     registry = Registry([from_config(config.folder, folder) for folder in config.hub.connectors])
     clocks = {name: clock_of(name) if clock_of is not None else clock for name in config.channels}
-    platforms = {name: _platform(settings, config, registry, clocks[name], seed) for name, settings in config.channels.items()}
+    platforms = {
+        name: Hands(_platform(settings, config, registry, clocks[name], seed)) for name, settings in config.channels.items()
+    }
     books = _first(config, BOOKS_ROLE)
     tills = [name for name, settings in config.channels.items() if settings.role == TILL_ROLE]
     where_it_stands = {

@@ -161,7 +161,7 @@ class Spells:
         manifest = self._retailer.registry.manifest(self._retailer.config.channels[channel].connector)
         seconds = min(self._mischief.luck(kind).uniform(1, self._faults.lag_seconds_max), behind_max(manifest))
         platform, at_once = self._retailer.platforms[channel], not visible_after(manifest)
-        replica = Replica(platform, seconds, at_once, self._mischief.luck(kind))
+        replica = Replica(platform, seconds, at_once, self._mischief.luck(kind), lambda: int(platform.touched))
         minutes = self._minutes(kind, self._faults.lag_minutes_max)
 
         def follows() -> None:

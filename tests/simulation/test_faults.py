@@ -28,6 +28,7 @@ from hub.settings.load import load_text
 from hub.simulate import seat
 from hub.simulate.drifting import MANNERS, Drift, Drifts
 from hub.simulate.faults import PRESETS, Faults, Mischief
+from hub.simulate.hands import Hands
 from hub.simulate.replica import Replica, behind_max
 from hub.simulate.retailer import generated, texts_of
 from hub.simulate.scheduler import AUTUMN, SPRING, START, start_of
@@ -204,20 +205,25 @@ def test_pages_change_while_they_are_read(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_copy_follows_behind_as_far_as_is_declared_and_shows_who_writes_at_once() -> None:
-    shop = Sandbox(ManualClock(START))
+    there = Sandbox(ManualClock(START))
+    shop: Any = Hands(there)
     shop.add_item("TEE", "T-shirt", price=Decimal(100))
     signed = {"authorization": f"Bearer {Sandbox.CHANNEL['secrets']['token']}"}
     ask, luck = Request("GET", "https://x.example/items", signed), Random(0)
     luck.random = lambda: 0.0  # type: ignore[method-assign]
-    copy = Replica(shop, 3.0, True, luck)
+    copy = Replica(shop, 3.0, True, luck, lambda: int(shop.touched))
     copy.follow(START)
     before = shop.route(ask)
     shop.count("TEE", 7)
     now = shop.route(ask)
     assert (copy.answer(ask, now, START + 3 * SECOND), shop.route(ask)) == (before, now)
     assert copy.answer(ask, now, START + 4 * SECOND) == now
-    copy.written(START)
-    assert copy.answer(ask, now, START + SECOND) == now
+    copy.follow(START + 4 * SECOND)
+    assert copy.answer(ask, now, START + 5 * SECOND) == now
+    there.count("TEE", 5)
+    written = shop.route(ask)
+    copy.written(START + 5 * SECOND)
+    assert copy.answer(ask, written, START + 6 * SECOND) == written
     registry = Registry([])
     assert behind_max(registry.manifest("meta")) == 5 > behind_max(registry.manifest("vendure")) == 3
 
