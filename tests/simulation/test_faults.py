@@ -347,9 +347,7 @@ def test_each_day_is_booked_once_though_a_night_is_an_hour_shorter_or_longer(sta
     texts["channels/erp.yaml"] = texts["channels/erp.yaml"].replace("\norders:\n", daily)
     simulation = Simulation(load_text(texts, str(folder)), Wanted(1, 1, 2, 60, 14, start=start), Faults())
     result = simulation.run()
-    # The judge looks for each receipt by itself: here it stands in the document of its day.
-    assert {each.promise for each in result.violations if "till-" in each.words} == {"each sale once"}
-    assert [each.words for each in result.violations if "till-" not in each.words] == []
+    assert [each.words for each in result.violations] == []
     rung: Counter[str] = Counter()
     for sale in simulation.truth.sales:
         if sale.kind == "receipt":
