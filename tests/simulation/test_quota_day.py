@@ -29,7 +29,7 @@ def test_a_hostile_day_with_the_last_pieces_divided_ends_in_agreement(seed: int)
     assert result.account.blamed(OURS) == 0
 
 
-def test_with_every_link_down_for_hours_fewer_divided_pieces_are_sold_twice_than_undivided_ones() -> None:
+def test_with_every_link_down_for_hours_no_divided_piece_is_sold_twice_and_some_undivided_ones_are() -> None:
     def day(allocation: str) -> Result:
         # The same two things all day: what the two ways cost is compared.
         wanted = Wanted(0, 1, 2, 150, assortment_per_day=0)
@@ -38,6 +38,6 @@ def test_with_every_link_down_for_hours_fewer_divided_pieces_are_sold_twice_than
         return result
 
     divided, undivided = day(ALWAYS), day(UNDIVIDED)
-    assert undivided.account.blamed(OURS) > 2 * divided.account.blamed(OURS)
+    assert (undivided.account.blamed(OURS) > 0, divided.account.blamed(OURS)) == (True, 0)
     # What it costs: pieces that were there and that the shop with customers might not show.
     assert divided.account.lost > undivided.account.lost
