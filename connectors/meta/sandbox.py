@@ -77,11 +77,11 @@ class Sandbox(SandboxBase):
         self.made = 0
         self.batch_calls: list[int] = []
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         """Items, batches and counts."""
         return [self.items, self.jobs, self.made, self.batch_calls]
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         """Others in their place."""
         self.items, self.jobs, self.made, self.batch_calls = state
 

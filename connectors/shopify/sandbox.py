@@ -289,11 +289,11 @@ class Sandbox(OrderDesk, SandboxBase):
             self.state.orders.clear()
             self.state.orders.update(kept)
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         """The shop's state."""
         return self.state
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         """Another state in its place; ids that were used stay used."""
         used = self.state.last_ids
         self.state = state

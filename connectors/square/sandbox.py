@@ -41,10 +41,10 @@ class Sandbox(InventoryApi):
         counts = request.path == "/v2/inventory/counts/batch-retrieve" and not asked.get("catalog_object_ids")
         return counts or request.path == "/v2/catalog/search"
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         return self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         self.catalog, self.ledger, self.orders, self.skus, self.keys, self._last = state
         self.random = self.catalog.random
 

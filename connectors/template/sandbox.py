@@ -62,10 +62,10 @@ class Sandbox(OrderBook, SandboxBase):
     def is_write(self, request: Request) -> bool:
         return request.method in ("PUT", "POST")
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         return self.items, self.orders, self.moves
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         self.items, self.orders, self.moves = state
 
     def ignored(self, request: Request) -> Response:

@@ -137,11 +137,11 @@ class Sandbox(SalesDesk, SandboxBase):
         self.sessions.clear()
         return True
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         """The records; sessions and the time stay as they are."""
         return self.books.kept
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         """Other records in their place."""
         self.books.kept = state
 

@@ -102,11 +102,11 @@ class Sandbox(OrderDesk, SandboxBase):
         error = {"message": FORBIDDEN, "path": ["activeChannel"], "extensions": {"code": "FORBIDDEN"}}
         return json_response({"errors": [error], "data": None})
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         """The shop's state."""
         return {**{name: getattr(self.shop, name) for name in STATE}, "orders": self.orders.kept}
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         """Another state in its place; ids that were used stay used."""
         used = self.shop.last_ids
         for name in STATE:

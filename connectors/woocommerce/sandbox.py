@@ -195,11 +195,11 @@ class Sandbox(People, SandboxBase):
 
     # taking back
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         """What the shop holds; ids that were used stay used whatever it is."""
         return self.catalogue.products, self.catalogue.children, self.catalogue.by_sku, self.orders.kept
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         """Something else in its place."""
         self.catalogue.products, self.catalogue.children, self.catalogue.by_sku, self.orders.kept = state
 

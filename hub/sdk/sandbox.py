@@ -128,21 +128,21 @@ class SandboxBase:
         self.restore(kept)
         return answer
 
-    def held(self) -> Plain:
+    def whole_state(self) -> Plain:
         """The whole state, itself and not a copy of it; plain enough to be pickled."""
         raise NotImplementedError
 
-    def hold(self, state: Plain) -> None:
+    def put_state(self, state: Plain) -> None:
         """Put such a state in place of the one that is held."""
         raise NotImplementedError
 
     def snapshot(self) -> bytes:
         """A copy of the whole state, to be restored."""
-        return pickle.dumps(self.held(), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps(self.whole_state(), pickle.HIGHEST_PROTOCOL)
 
     def restore(self, snapshot: bytes) -> None:
         """Put back what was there when this snapshot was taken."""
-        self.hold(pickle.loads(snapshot))
+        self.put_state(pickle.loads(snapshot))
 
     def lists(self, request: Request) -> bool:
         """Whether this reads a page of a listing, and not things by their ids or by our reference."""

@@ -8,8 +8,9 @@ from hub.sdk.sandbox import SandboxBase
 
 LOOKS: Final = frozenset(
     {
-        "CHANNEL", "admits", "calls", "dated_waits", "held", "hold", "hook_url", "is_write", "lists", "micros", "orders_shown",
-        "outbox", "restore", "route", "send", "shown", "snapshot", "subscribes", "throttled", "to_ship", "unauthorized",
+        "CHANNEL", "admits", "calls", "dated_waits", "hook_url", "is_write", "lists", "micros", "orders_shown",
+        "outbox", "put_state", "restore", "route", "send", "shown", "snapshot", "subscribes", "throttled", "to_ship",
+        "unauthorized", "whole_state",
     }
 )  # fmt: skip
 """What changes nothing that anybody could be shown. Requests are counted where it is known whether they write."""

@@ -69,14 +69,14 @@ class Replica:
         late = self._luck.random() < BEHIND_SHARE
         if not late or fresh.status != 200 or not self._kept or now - self._at > self.seconds * 1_000_000:
             return fresh
-        present = self._platform.held()
+        present = self._platform.whole_state()
         try:
             if self._state is None:
                 self._platform.restore(self._kept)
-                self._state = self._platform.held()
+                self._state = self._platform.whole_state()
             else:
-                self._platform.hold(self._state)
+                self._platform.put_state(self._state)
             stale = self._platform.route(request)
         finally:
-            self._platform.hold(present)
+            self._platform.put_state(present)
         return stale if stale.status == 200 else fresh
