@@ -91,7 +91,7 @@ class Books:
         if closes_at <= now:
             return None
         made = Book(self._clock.token(), each.channel, each.place, each.currency, day, closes_at, "open")
-        prefix = self._config.channels[each.channel].orders.prefix or each.channel
+        prefix = self._config.prefix_of(each.channel)
         marks = [mark for mark in (day, each.place, each.currency) if mark]
         number, their = "-".join([prefix, *marks]), f"{DAY}:{made.order}"
         order = Order(made.order, each.channel, their, number, "hold", at, now, False, each.currency, 0)

@@ -224,8 +224,7 @@ class Decide:
 
     def _components(self, tx: Tx, items: Iterable[Item]) -> dict[str, str]:
         skus = {part.sku for item in items for part in self._rules.bundle(item.sku)}
-        found = catalogue.items_by_sku(tx, skus) if skus else {}
-        return {sku: each[0].item for sku, each in found.items() if len(each) == 1}
+        return catalogue.only_items(tx, skus) if skus else {}
 
     def _settled(
         self,

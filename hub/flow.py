@@ -72,6 +72,11 @@ class Envelope:
     answered: int = 0
     sweep: int = 0
 
+    @property
+    def told_on(self) -> str:
+        """The stream it was read from, or the topic that it was delivered under."""
+        return self.stream or self.topic
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

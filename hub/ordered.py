@@ -29,7 +29,7 @@ from hub.merge.authority import Authority
 from hub.recognised import recognised
 from hub.routed import Routed, Routing, asked
 from hub.selling import learn
-from hub.settings.dates import day_micros
+from hub.settings.dates import is_before
 from hub.settings.model import Config
 from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, requests, targets
 from hub.store.database import Database, Tx
@@ -82,13 +82,11 @@ class Ordered:
         self._authority = authority
         self._differences = differences
         self._parties = parties
-        self._places = {
-            (channel, place): name for name, location in config.locations.items() for channel, place in location.channels.items()
-        }
+        self._places = config.locations_by_place()
         self._executors = {name: place.authority.channel for name, place in authority.figure_of.items()}
         rules = [settings.orders for settings in config.channels.values()]
         self._named = {sku for rule in rules for sku in (*rule.items.values(), rule.catch_all_item) if sku}
-        self._prefixes = {settings.orders.prefix or name for name, settings in config.channels.items() if settings.orders.take_in}
+        self._prefixes = config.order_prefixes()
         self._bundles = Rules(config)
         self._books = Books(config, clock, database)
         streams = {name: channel.streams_about("stock") for name, channel in channels.items()}
@@ -185,23 +183,19 @@ class Ordered:
         return self._clock.token(), ORIGIN
 
     def _new_order(self, order: str, channel: str, record: Mapping[str, Plain], now: int) -> Order:
-        settings = self._config.channels[channel]
         placed_at = int(record.get("placed_at") or now)
         return Order(
             order,
             channel,
             str(record["order"]),
-            number_of(settings.orders.prefix or channel, record),
+            number_of(self._config.prefix_of(channel), record),
             str(record["state"]),
             placed_at,
             now,
-            self._is_history(settings.orders_since, placed_at),
+            is_before(placed_at, self._config.channels[channel].orders_since),
             str(record["currency"]),
             int(record["total_minor"]),
         )
-
-    def _is_history(self, since: str, placed_at: int) -> bool:
-        return bool(since) and placed_at < day_micros(since)
 
     def _keep_parties(self, tx: Tx, told: Sequence[RecordTold], carried: Mapping[tuple[str, str], str], now: int) -> None:
         for each in told:
@@ -278,11 +272,11 @@ class Ordered:
             )
             listed |= {(binding.channel, str(line.get("listing") or "")) for line in binding.value["lines"]}
         items = catalogue.bindings(tx, listed)
-        named = {sku: each[0].item for sku, each in catalogue.items_by_sku(tx, self._named).items() if len(each) == 1}
+        named = catalogue.only_items(tx, self._named)
         ours = {each.item for each in items.values() if each.item}
         skus = {item: each.sku for item, each in catalogue.items(tx, ours).items()}
         parts = {part.sku for sku in skus.values() for part in self._bundles.bundle(sku)}
-        components = {sku: each[0].item for sku, each in catalogue.items_by_sku(tx, parts).items() if len(each) == 1}
+        components = catalogue.only_items(tx, parts)
         ours |= set(components.values())
         everywhere = catalogue.bindings_of(tx, ours | set(named.values()))
         listings = {(each.channel, each.item): each for each in everywhere if each.state == "bound"}
@@ -384,10 +378,8 @@ class Ordered:
         binding = found.around.items.get((order.channel, line.listing))
         if binding is None or not binding.item:
             return []
-        parts = self._bundles.bundle(found.skus.get(binding.item, ""))
-        if not parts:
-            return [(binding.item, binding.factor)]
-        return [(found.components[part.sku], part.pieces * binding.factor) for part in parts if part.sku in found.components]
+        taken = self._bundles.takes(binding.item, found.skus.get(binding.item, ""), found.components)
+        return [(item, pieces * binding.factor) for item, pieces in taken]
 
 
 def _binding(told: RecordTold, record: dict[str, Plain], order: str, role: str, now: int) -> OrderBinding:
@@ -402,7 +394,7 @@ def _conserved(told: RecordTold, refused: list[tuple[RecordTold, letters.DeadLet
     try:
         return conserved(told.value)
     except MoneyError as bad:
-        stream, total = told.envelope.stream or told.envelope.topic, str(told.value["total_minor"])
+        stream, total = told.envelope.told_on, str(told.value["total_minor"])
         letter = letters.DeadLetter(
             "record", told.channel, stream, told.record, "total_minor", total, str(bad), told.envelope.seq, now
         )

@@ -403,7 +403,7 @@ class Told:
         letters.keep(tx, said.letters)
         lettered = letters.open_records(tx) if said.understood and letters.count_open(tx) else set()
         fresh = {(letter.channel, letter.stream, letter.record) for letter in said.letters}
-        fresh |= {(told.channel, told.envelope.stream or told.envelope.topic, told.record) for told in refused}
+        fresh |= {(told.channel, told.envelope.told_on, told.record) for told in refused}
         # Of a listing that is understood its item must be found as well: that is seen where it is identified.
         listings = {(told.channel, str(told.value.get("listing"))) for told in said.told if told.entity == "item"}
         for channel, stream, record in sorted((set(said.understood) & lettered) - fresh):

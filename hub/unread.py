@@ -38,11 +38,9 @@ class Unread:
 
     def __init__(self, config: Config) -> None:
         self._taken_in = {name for name, settings in config.channels.items() if settings.orders.take_in}
-        self._prefixes = {settings.orders.prefix or name for name, settings in config.channels.items() if settings.orders.take_in}
+        self._prefixes = config.order_prefixes()
         self._bundles = Rules(config)
-        self._places = {
-            (channel, place): name for name, location in config.locations.items() for channel, place in location.channels.items()
-        }
+        self._places = config.locations_by_place()
 
     def keep(self, tx: Tx, unread: Iterable[UnreadOrder], settled: Collection[tuple[str, str]], now: int, mark: int) -> None:
         """Reserve for these; what was reserved for `settled` (channel, record), which are understood now or gone, ends."""
@@ -95,13 +93,13 @@ class Unread:
                 found.append((each, line, one))
         skus = {item: each.sku for item, each in catalogue.items(tx, {binding.item for _, _, binding in found}).items()}
         parts = {part.sku for sku in skus.values() for part in self._bundles.bundle(sku)}
-        components = {sku: each[0].item for sku, each in catalogue.items_by_sku(tx, parts).items() if len(each) == 1}
+        components = catalogue.only_items(tx, parts)
         rows: dict[tuple[str, str], Reservation] = {}
         for each, line, binding in found:
-            bundle = self._bundles.bundle(skus.get(binding.item, ""))
-            takes = [(components[part.sku], part.pieces) for part in bundle if part.sku in components]
-            for item, pieces in takes if bundle else [(binding.item, 1)]:
-                row = self._row(each, line, item, line.quantity * pieces * binding.factor, several=len(bundle) > 1)
+            sku = skus.get(binding.item, "")
+            several = len(self._bundles.bundle(sku)) > 1
+            for item, pieces in self._bundles.takes(binding.item, sku, components):
+                row = self._row(each, line, item, line.quantity * pieces * binding.factor, several=several)
                 rows[row.order, row.line] = row
         return list(rows.values())
 

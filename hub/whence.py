@@ -121,7 +121,7 @@ def _takes(tx: Tx, config: Config, items: Mapping[str, Item]) -> dict[str, tuple
 
 def _plan(tx: Tx, config: Config, order: Order, lines: Sequence[Wanted], free: Free, persons: Persons | None) -> Plan:
     """What would be decided now for what is open."""
-    places = {(channel, theirs): n for n, each in config.locations.items() for channel, theirs in each.channels.items()}
+    places = config.locations_by_place()
     origin = next((each.value for each in orders.bindings_of(tx, [order.order]) if each.role == "origin"), {"lines": ()})
     pickup = places.get((order.channel, str(origin.get("pickup") or "")), "")
     fixed = {str(row["line"]): places.get((order.channel, str(row.get("place") or "")), "") for row in origin["lines"]}

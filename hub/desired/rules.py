@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hub.canonical.values import THOUSAND
 from hub.settings.divided import bundled, counters
@@ -55,6 +55,14 @@ class Rules:
     def bundle(self, sku: str) -> tuple[BundlePart, ...]:
         """The components of a virtual bundle; empty for everything else."""
         return self.config.allocation.bundles.get(sku, ())
+
+    def takes(self, item: str, sku: str, components: Mapping[str, str]) -> list[tuple[str, int]]:
+        """The items that one piece takes and how many of each: itself, of a virtual bundle its components that are items.
+
+        `components`: SKU → item.
+        """
+        parts = self.bundle(sku)
+        return [(components[part.sku], part.pieces) for part in parts if part.sku in components] if parts else [(item, 1)]
 
     def channel(self, name: str) -> ChannelSettings:
         """The channel's settings."""

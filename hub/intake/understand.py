@@ -15,7 +15,7 @@ from hub.canonical.values import Plain
 from hub.channel import Channel
 from hub.errors import UnmappableError
 from hub.flow import Door, Envelope
-from hub.settings.dates import day_micros
+from hub.settings.dates import is_before
 from hub.store.letters import DeadLetter
 
 RECORDS_MAX: Final = 20_000
@@ -78,7 +78,7 @@ def understand(channel: Channel, envelope: Envelope, gone: tuple[str, ...], into
     try:
         body = read_json(envelope.body)
     except ValueError as bad:
-        into.letters.append(_letter(envelope, envelope.stream or envelope.topic, "", "", str(bad)))
+        into.letters.append(_letter(envelope, envelope.told_on, "", "", str(bad)))
         return False
     if envelope.door == Door.HOOK:
         return _delivery(channel, envelope, body, into)
@@ -117,9 +117,9 @@ def _records(channel: Channel, envelope: Envelope, body: Plain, path: str, maps:
         records = [records]
     if not isinstance(records, list) or len(records) > RECORDS_MAX:
         reason = "no list of records here" if not isinstance(records, list) else f"more than {RECORDS_MAX} records"
-        into.letters.append(_letter(envelope, envelope.stream or envelope.topic, "", path, reason))
+        into.letters.append(_letter(envelope, envelope.told_on, "", path, reason))
         return False
-    name, stream = channel.name, envelope.stream or envelope.topic
+    name, stream = channel.name, envelope.told_on
     understand_as = channel.mappings.understand
     for record in records:
         for mapping in maps:
@@ -147,8 +147,8 @@ def _records(channel: Channel, envelope: Envelope, body: Plain, path: str, maps:
 
 def untaken(channel: Channel, ident: str, said: dict[str, Plain]) -> str:
     """Why nothing is reserved for an order that is not understood; "" where something may be."""
-    since, placed_at = channel.settings.orders_since, said.get("placed_at") or said.get("as_of")
-    if since and placed_at is not None and int(placed_at) < day_micros(since):
+    placed_at = said.get("placed_at") or said.get("as_of")
+    if placed_at is not None and is_before(int(placed_at), channel.settings.orders_since):
         return "it is older than orders_since, so nothing is reserved for it"
     if not ident or not any(line.get("listing") or line.get("sku") for line in said.get("lines") or ()):
         return "what it is for cannot be read, so nothing more is reserved for it"

@@ -61,7 +61,7 @@ class CompiledMapping:
         if document.identity:
             reads.add(document.identity)
         self._understand: Compiled | None = None
-        self._in_part: InPart | None = None
+        self._in_part: dict[object, InPart] = {}
         if document.fields:
             cells = self._cells(False)
             self._understand = Compiled(Inward(document, entity, cells).built(), self._explaining_inward)
@@ -79,13 +79,11 @@ class CompiledMapping:
         return found
 
     def in_part(self, record: Plain, names: Sequence[str], rows: Mapping[str, Sequence[str]]) -> dict[str, Plain]:
-        """Of a record that is not understood as a whole: those of these fields (of rows: of their cells) that are.
-
-        Ask for the same ones each time: they are compiled once.
-        """
-        if self._in_part is None:
-            self._in_part = InPart(self.document, self.entity, lambda: self._cells(False), names, rows)
-        return self._in_part.read(record)
+        """Of a record that is not understood as a whole: those of these fields (of rows: of their cells) that are."""
+        asked = (tuple(names), tuple((name, tuple(cells)) for name, cells in rows.items()))
+        if asked not in self._in_part:
+            self._in_part[asked] = InPart(self.document, self.entity, lambda: self._cells(False), names, rows)
+        return self._in_part[asked].read(record)
 
     def express(self, name: str, canonical: Mapping[str, Plain]) -> Plain:
         """The payload `name` for this canonical record; UnmappableError where the record lacks what it says."""

@@ -20,10 +20,7 @@ class Authority:
     """Answers, for a channel: may it claim this, and under which of our places."""
 
     def __init__(self, config: Config) -> None:
-        self._places: dict[tuple[str, str], str] = {}
-        for name, location in config.locations.items():
-            for channel, platform_id in location.channels.items():
-                self._places[(channel, platform_id)] = name
+        self._places = config.locations_by_place()
         self._stock: dict[tuple[str, str], StockPlace] = {}
         self.figure_of: dict[str, StockPlace] = {}
         """Location → the figure that is about it."""

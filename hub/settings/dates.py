@@ -14,6 +14,11 @@ def day_micros(text: str) -> Micros:
     return micros(told if told.tzinfo is not None else told.replace(tzinfo=dt.UTC))
 
 
+def is_before(at: int, since: str) -> bool:
+    """Whether a moment (microseconds) is before that date or time; nothing is before none."""
+    return bool(since) and at < day_micros(since)
+
+
 def day_of(at: Micros, zone: str, ends: str) -> tuple[str, Micros]:
     """The business day (2026-11-21) of a moment and when that day ends, by a time zone and the time of day at which days end.
 

@@ -406,6 +406,20 @@ class Config(Part):
     places: dict[tuple[str, ...], str] = Field(default={}, repr=False)
     """Where each value stands: path (`("channels", "webshop", "settings", "currency")`) → file:line."""
 
+    def locations_by_place(self) -> dict[tuple[str, str], str]:
+        """(channel, what it calls a place) → our location."""
+        return {
+            (channel, place): name for name, location in self.locations.items() for channel, place in location.channels.items()
+        }
+
+    def prefix_of(self, channel: str) -> str:
+        """What the numbers of the channel's orders begin with."""
+        return self.channels[channel].orders.prefix or channel
+
+    def order_prefixes(self) -> set[str]:
+        """What the numbers of all orders begin with that are taken in."""
+        return {self.prefix_of(name) for name, settings in self.channels.items() if settings.orders.take_in}
+
     def place(self, *path: str) -> str:
         """`file:line` of the value at this path, or of what encloses it; "" when nothing is known."""
         return next((self.places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.places), "")

@@ -37,7 +37,7 @@ def wrong_days(retailer: Retailer, till: str, sales: Sequence[Sale], left: dict[
 
     A sale that comes late stands in the book that is open then, so only all days together say what was sold.
     """
-    prefix = re.escape(retailer.config.channels[till].orders.prefix or till)
+    prefix = re.escape(retailer.config.prefix_of(till))
     number = re.compile(rf"{prefix}-\d{{4}}-\d\d-\d\d(-.*)?")
     days = [left.pop(one) for one in [one for one, slip in left.items() if number.fullmatch(str(slip["reference"]))]]
     for reference, times in Counter(str(slip["reference"]) for slip in days).items():

@@ -79,9 +79,10 @@ def wrong_books(retailer: Retailer, truth: Truth) -> Iterator[str]:
     left = _amended(retailer.platforms[retailer.books].orders_shown())
     of_days: dict[str, list[Sale]] = {till: [] for till in retailer.tills if booked(retailer, till) == DAILY}
     for sale in truth.sales:
-        if sale.kind == "receipt" and sale.origin in of_days:
+        how = booked(retailer, sale.origin) if sale.kind == "receipt" else EACH
+        if how == DAILY:
             of_days[sale.origin].append(sale)
-        if sale.kind == "receipt" and booked(retailer, sale.origin) != EACH:
+        if how != EACH:
             continue
         same = [sale.their] if not sale.number else [one for one, slip in left.items() if slip["reference"] == sale.number]
         slips = [left.pop(one) for one in same if one in left]

@@ -85,6 +85,11 @@ def items_by_sku(tx: Tx, skus: Iterable[str]) -> dict[str, list[Item]]:
     return found
 
 
+def only_items(tx: Tx, skus: Iterable[str]) -> dict[str, str]:
+    """SKU → the item that has it; what no item has, or more than one, is left out."""
+    return {sku: found[0].item for sku, found in items_by_sku(tx, skus).items() if len(found) == 1}
+
+
 def all_item_ids(tx: Tx) -> list[str]:
     """Every item's id, sorted."""
     return [row[0] for row in tx.query("SELECT item FROM items ORDER BY item")]

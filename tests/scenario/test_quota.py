@@ -142,11 +142,16 @@ def telephone(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def test_while_the_erp_is_not_heard_its_part_is_not_divided_again(telephone: Desk) -> None:
+def goes_silent(telephone: Desk) -> None:
+    """The ERP is down for an hour, then the webshop sells its three."""
     telephone.platforms["erp"].faults.down = True
     telephone.stage.run(3600)
     telephone.platforms["webshop"].order({"TEE": 3})
     telephone.stage.run(900)
+
+
+def test_while_the_erp_is_not_heard_its_part_is_not_divided_again(telephone: Desk) -> None:
+    goes_silent(telephone)
     assert sum(shown(telephone)) == 3
     assert "erp was not heard lately: 3 pieces stay kept back, as before" in telephone.type("why", "second", "TEE", "stock").out
     for _ in range(3):
@@ -162,10 +167,7 @@ def test_while_the_erp_is_not_heard_its_part_is_not_divided_again(telephone: Des
 
 
 def test_once_the_erp_is_heard_again_what_is_left_is_divided_anew(telephone: Desk) -> None:
-    telephone.platforms["erp"].faults.down = True
-    telephone.stage.run(3600)
-    telephone.platforms["webshop"].order({"TEE": 3})
-    telephone.stage.run(900)
+    goes_silent(telephone)
     assert sum(shown(telephone)) == 3
     telephone.platforms["erp"].faults.down = False
     telephone.stage.run(700)

@@ -30,6 +30,12 @@ def test_items_are_found_by_id_and_sku_in_sets(database: Database) -> None:
     assert database.read(catalogue.all_item_ids) == [item.item for item in many]
 
 
+def test_a_sku_that_two_items_have_names_neither(database: Database) -> None:
+    items = [Item("a", "TWIN"), Item("b", "TWIN"), Item("c", "ALONE")]
+    database.transaction(lambda tx: catalogue.save_items(tx, items))
+    assert database.read(lambda tx: catalogue.only_items(tx, ["TWIN", "ALONE", "", "nothing"])) == {"ALONE": "c"}
+
+
 def test_a_changed_item_keeps_its_birth(database: Database) -> None:
     database.transaction(lambda tx: catalogue.save_items(tx, [Item("a", "OLD", created_at=5)]))
     database.transaction(lambda tx: catalogue.save_items(tx, [Item("a", "NEW", title="Ny", created_at=9)]))
