@@ -15,6 +15,11 @@ from hub.settings.model import Config
 
 NOTHING: Final = "nothing"
 TEXT_CHARS_MAX: Final = 40
+UNPLACED: Final = {
+    "reserved_without_place": "reserved at no place yet (the orders stand below)",
+    "reserved_beyond": "promised beyond what lies at their places, so they come from elsewhere",
+}
+"""Steps of a pool that are about no place, in words."""
 
 
 def value_words(aspect: str, value: Plain) -> str:
@@ -87,7 +92,7 @@ def _movement_brief(because: Mapping[str, Plain]) -> str:
 def _stock_brief(because: Mapping[str, Plain]) -> str:
     if "figure_of" in because:
         return f"the figure of {because['figure_of']}"
-    told = {"location", "component", "reserved_without_place"}
+    told = {"location", "component", *UNPLACED}
     places = " + ".join(_place_brief(step) for step in because.get("steps", ()) if told & set(step)).replace("+ -", "- ")
     taken = [word for word in ("safety_stock", "quota", "share_percent", "cap", "threshold", "factor") if word in because]
     return places + (f", less by {because.get('rule', 'rule')} ({', '.join(taken)})" if taken else "")
@@ -96,8 +101,9 @@ def _stock_brief(because: Mapping[str, Plain]) -> str:
 def _place_brief(step: Mapping[str, Plain]) -> str:
     if "component" in step:
         return f"{step['component']} for {pieces(step['bundles'])}"
-    if "reserved_without_place" in step:
-        return f"-{pieces(step['reserved_without_place'])} reserved"
+    for kind in UNPLACED:
+        if kind in step:
+            return f"-{pieces(step[kind])} reserved"
     return f"{step['location']} {pieces(step['left'])}"
 
 
@@ -171,9 +177,10 @@ def _quota_steps(quota: Mapping[str, Plain], where: str) -> Iterator[str]:
 
 
 def _place_steps(step: Mapping[str, Plain], config: Config) -> Iterator[str]:
-    if "reserved_without_place" in step:
-        yield f"minus {pieces(step['reserved_without_place'])} reserved at no place yet (the orders stand below)"
-        return
+    for kind, words in UNPLACED.items():
+        if kind in step:
+            yield f"minus {pieces(step[kind])} {words}"
+            return
     if "component" in step:
         yield f"of {step['component']} {pieces(step['pool'])}, {step['pieces']} each: enough for {pieces(step['bundles'])}"
         for inner in step["steps"]:
@@ -186,7 +193,8 @@ def _place_steps(step: Mapping[str, Plain], config: Config) -> Iterator[str]:
     if step.get("not_found"):
         yield "  staff did not find it there: nothing of it is sold until it is counted, received or sold there"
     if "reserved" in step:
-        yield f"  minus {pieces(step['reserved'])} reserved (the orders stand below)"
+        short = f", {pieces(step['short'])} more than lie there" if "short" in step else ""
+        yield f"  minus {pieces(step['reserved'])} reserved (the orders stand below){short}"
     if "safety_stock" in step:
         yield f"  minus {pieces(step['safety_stock'])} kept back at this place"
     if step["left"] != step["on_hand"]:

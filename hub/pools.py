@@ -352,7 +352,7 @@ class Pools:
                 known.contained.append(each)
                 continue
             because = {"order": each.order, "line": each.line, "quantity": each.quantity, "state": each.state}
-            counting.append(Reserved(each.place, each.quantity, because))
+            counting.append(Reserved(each.place, each.quantity, because, waits=not each.part))
         return counting
 
     def figure(self, location: str, settled: Settled, heard: frozenset[tuple[str, str]]) -> Figure | None:

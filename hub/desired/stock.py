@@ -23,11 +23,13 @@ class Figure(NamedTuple):
 
 
 class Reserved(NamedTuple):
-    """Open reservations of an item at a place ("" is the pool) that the authority's figure does not contain yet."""
+    """Open reservations of an item at a place ("" is the pool) that the authority's figure does not contain yet; `waits` where
+    they are still to be delivered."""
 
     place: str
     amount: int
     because: Plain
+    waits: bool = False
 
 
 class Pool(NamedTuple):
@@ -46,9 +48,10 @@ def pool(
 ) -> Pool | None:
     """The sum over the locations, each clamped at zero first; None while a location's authority has not been heard.
 
-    A figure that covers several locations is counted once. Where staff did not find the item nothing of it is sold.
+    A figure that covers several locations is counted once. Where staff did not find the item nothing of it is sold. What waits to
+    be delivered from a place beyond what lies there must come from another, so it comes off the rest of the pool.
     """
-    total = 0
+    total = beyond = 0
     steps: list[Plain] = []
     about: dict[str, list[str]] = {}
     for location in locations:
@@ -59,10 +62,15 @@ def pool(
     for place, covered in about.items():
         figure = figures[covered[0]]
         assert figure is not None
-        taken = sum(each.amount for each in reserved if each.place == place or each.place in covered)
+        there = [each for each in reserved if each.place == place or each.place in covered]
+        taken = sum(each.amount for each in there)
         safety = sum(safety_per_location.get(location, 0) for location in covered) * THOUSAND
         missing = any(location in not_found for location in covered)
-        left = 0 if missing else max(0, figure.on_hand - taken - safety)
+        lies = 0 if missing else max(0, figure.on_hand)
+        left = max(0, lies - taken - safety)
+        # What was handed over there was there, whatever the figure says.
+        short = min(max(0, taken - lies), sum(each.amount for each in there if each.waits))
+        beyond += short
         total += left
         step: dict[str, Plain] = {"location": figure.place, "on_hand": figure.on_hand, "left": left, "from": figure.sources}
         if figure.contains:
@@ -75,12 +83,15 @@ def pool(
             step["reserved"] = taken
         if safety:
             step["safety_stock"] = safety
+        if short:
+            step["short"] = short
         steps.append(step)
     unplaced = sum(each.amount for each in reserved if not each.place)
     if unplaced:
-        total = max(0, total - unplaced)
         steps.append({"reserved_without_place": unplaced})
-    return Pool(total, steps)
+    if beyond and len(about) > 1:
+        steps.append({"reserved_beyond": beyond})
+    return Pool(max(0, total - unplaced - beyond), steps)
 
 
 def sellable(

@@ -9,6 +9,8 @@ import pytest
 from fault_stage import FOUR
 from stage import FILES, WEBSHOP, Stage, stage
 
+from hub.because import steps
+from hub.store import targets
 from hub.whence import Whence, whence
 
 RULES = """
@@ -75,6 +77,24 @@ def test_an_order_is_split_and_what_nobody_has_is_named(shop: Stage) -> None:
     assert places(told) == [("TEE", "aarhus", "4"), ("TEE", "warehouse", "3")]
     assert [each.short for each in told.decided] == ["0", "1"]
     assert told.lacking
+    assert shop.shows("webshop", "TEE") == 0, "seven were there and seven are promised"
+
+
+def test_what_a_place_lacks_of_its_promises_is_offered_nowhere_else(shop: Stage) -> None:
+    shop.platforms["webshop"].order({"TEE": 2})
+    shop.run(60)
+    (told,) = delivered(shop)
+    assert places(told) == [("TEE", "warehouse", "2")]
+    assert shop.shows("webshop", "TEE") == 5
+    shop.platforms["erp"].count("TEE", 0, "3")
+    shop.run(120)
+    assert shop.shows("webshop", "TEE") == 3, "the two must come from Aarhus now"
+    shown = shop.hub.database.read(lambda tx: targets.targets_in(tx, "webshop")).values()
+    words = [line for each in shown for line in steps(each.target, shop.hub.config)]
+    assert words.count("minus 2 promised beyond what lies at their places, so they come from elsewhere") == 1
+    shop.platforms["erp"].count("TEE", 2, "3")
+    shop.run(120)
+    assert shop.shows("webshop", "TEE") == 5
 
 
 def test_what_comes_in_is_given_to_whoever_waited(shop: Stage) -> None:

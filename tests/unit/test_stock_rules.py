@@ -75,6 +75,42 @@ def test_demand_without_a_place_comes_off_the_pool() -> None:
     assert drained.amount == 0
 
 
+def test_what_waits_beyond_what_lies_at_a_place_comes_from_another() -> None:
+    places = {"a": figure("a", 3), "b": figure("b", 4)}
+    found = pool(["a", "b"], places, [Reserved("a", 5 * PIECE, None, waits=True)], {})
+    assert found is not None
+    assert found.amount == 2 * PIECE
+    assert found.steps[0]["short"] == 2 * PIECE
+    assert found.steps[-1] == {"reserved_beyond": 2 * PIECE}
+    alone = pool(["a"], places, [Reserved("a", 5 * PIECE, None, waits=True)], {})
+    assert alone is not None
+    assert (alone.amount, len(alone.steps)) == (0, 1)
+
+
+def test_what_left_a_place_was_there_whatever_its_figure_says() -> None:
+    places = {"a": figure("a", 3), "b": figure("b", 4)}
+    sold = pool(["a", "b"], places, [Reserved("a", 5 * PIECE, None)], {})
+    assert sold is not None
+    assert sold.amount == 4 * PIECE
+    both = pool(["a", "b"], places, [Reserved("a", 5 * PIECE, None), Reserved("a", PIECE, None, waits=True)], {})
+    assert both is not None
+    assert both.amount == 3 * PIECE, "of six taken there three are not there, and only one of them is still to be delivered"
+
+
+def test_what_waits_where_staff_did_not_find_the_item_comes_from_another_place() -> None:
+    places = {"a": figure("a", 3), "b": figure("b", 4)}
+    found = pool(["a", "b"], places, [Reserved("a", 2 * PIECE, None, waits=True)], {}, {"a"})
+    assert found is not None
+    assert found.amount == 2 * PIECE
+
+
+def test_safety_stock_is_promised_before_the_pieces_of_another_place_are() -> None:
+    places = {"a": figure("a", 3), "b": figure("b", 4)}
+    found = pool(["a", "b"], places, [Reserved("a", 3 * PIECE, None, waits=True)], {"a": 2})
+    assert found is not None
+    assert found.amount == 4 * PIECE
+
+
 @given(
     st.lists(st.integers(-50, 50), min_size=1, max_size=5),
     st.lists(st.integers(0, 20), min_size=5, max_size=5),
