@@ -401,12 +401,15 @@ class Told:
 
     def _keep_rest(self, tx: Tx, said: Understood, refused: Sequence[RecordTold], now: int, mark: int) -> None:
         letters.keep(tx, said.letters)
-        lettered = letters.open_records(tx) if said.understood and letters.count_open(tx) else set()
+        # Of a listing that is gone nothing is ever said again; of an order a person decides.
+        settled = set(said.understood) | {each for each in said.gone if self._channels[each[0]].speaks_of(each[1], "item")}
+        lettered = letters.open_records(tx) if settled and letters.count_open(tx) else set()
         fresh = {(letter.channel, letter.stream, letter.record) for letter in said.letters}
         fresh |= {(told.channel, told.envelope.told_on, told.record) for told in refused}
-        # Of a listing that is understood its item must be found as well: that is seen where it is identified.
-        listings = {(told.channel, str(told.value.get("listing"))) for told in said.told if told.entity == "item"}
-        for channel, stream, record in sorted((set(said.understood) & lettered) - fresh):
+        # Of a listing that is there its item must be found as well: that is seen where it is identified.
+        there = [told for told in said.told if told.entity == "item" and told.value.get("state") != "gone"]
+        listings = {(told.channel, str(told.value.get("listing"))) for told in there}
+        for channel, stream, record in sorted((settled & lettered) - fresh):
             if stream != "items" or (channel, record) not in listings:
                 letters.close_of_record(tx, channel, stream, [record])
         channels.ask(tx, said.look_ups, mark, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,14 @@ BOOKS = """orders:
 """
 
 
-def with_outlet(folder: Path) -> tuple[Merchant, Any]:
-    """The merchant with one more shop; 25 of a thing are to be had, 20 of them in the warehouse."""
+def with_outlet(folder: Path, things: Sequence[str] = ("TEE",)) -> tuple[Merchant, Any]:
+    """The merchant with one more shop; 25 of each thing are to be had, 20 of them in the warehouse."""
     extra = {"channels/outlet.yaml": OUTLET, "locations.yaml": LOCATIONS, "authority.yaml": AUTHORITY}
-    shop = merchant(folder, {"TEE": (5, 20)}, extra=extra, options={"outlet": {"mixed": "no"}}, erp=BOOKS)
+    stock = dict.fromkeys(things, (5, 20))
+    shop = merchant(folder, stock, extra=extra, options={"outlet": {"mixed": "no"}}, erp=BOOKS)
     outlet = shop.stage.platforms["outlet"]
-    outlet.add_item("TEE", "Thing TEE", price=1)
+    for sku in things:
+        outlet.add_item(sku, f"Thing {sku}", price=1)
     shop.run(710)
     assert outlet.shown()["TEE"]["stock"] == {"": 25}
     return shop, outlet
@@ -94,6 +97,23 @@ def test_a_figure_for_what_was_deleted_meanwhile_waits_for_nobody(tmp_path: Path
         assert not any(platform.is_write(call) for call in list(platform.calls)[calls:])
     assert shop.shops("TEE") == (28, 28)
     assert platform.shown().get("TEE", {"state": "gone"})["state"] == "gone"
+    assert shop.quiet()
+
+
+@pytest.mark.parametrize("way", ["trash_item", "remove_item"])
+def test_a_letter_about_a_listing_is_nobodys_worry_once_the_listing_is_gone(tmp_path: Path, way: str) -> None:
+    """Hostile seed 3 with 24 things that come or go: nothing is ever said of it again that could close the letter."""
+    things = ["TEE", *(f"MUG-{number}" for number in range(25))]
+    shop, outlet = with_outlet(tmp_path, things)
+    (product,) = (each for each in outlet.catalogue.products.values() if each.sku == "TEE")
+    product.status = "resting"
+    outlet.catalogue.saved(product)
+    outlet.add_item("NOBODYS", "What no item is", price=1)
+    shop.run(700)
+    assert sorted((letter.channel, letter.path) for letter in shop.stage.letters()) == [("outlet", "sku"), ("outlet", "standing")]
+    for sku in ("TEE", "NOBODYS"):
+        getattr(outlet, way)(sku)
+    shop.run(1_300)
     assert shop.quiet()
 
 
