@@ -112,13 +112,15 @@ def _fits(drift: Drift, maps: Sequence[str], record: Plain, path: Path) -> bool:
 
 
 def _understood(drift: Drift, maps: Sequence[str], record: Plain) -> list[list[dict[str, Plain]] | None]:
-    found: list[list[dict[str, Plain]] | None] = []
-    for each in maps:
-        try:
-            found.append(drift.mappings.understand(each, record))
-        except UnmappableError:
-            found.append(None)
-    return found
+    return [understood(drift.mappings, each, record) for each in maps]
+
+
+def understood(mappings: Mappings, name: str, record: Plain) -> list[dict[str, Plain]] | None:
+    """What this mapping gives for the record; None where it is not understood."""
+    try:
+        return mappings.understand(name, record)
+    except UnmappableError:
+        return None
 
 
 def _change(record: Plain, path: Path, manner: str) -> bool:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
-from hub.canonical.json import stored_json
+from hub.canonical.json import at_path, read_json, stored_json
 from hub.canonical.values import Plain
+from hub.flow import Door
 from hub.simulate.checkers import Findings
 from hub.simulate.crew import HubCrew
+from hub.simulate.drifting import understood
 from hub.simulate.retailer import Retailer
-from hub.store import orders
+from hub.store import inbox, orders
 from hub.store.database import Tx
 
 LYING_MICROS: Final = 3_600_000_000
@@ -26,6 +28,8 @@ EXACT: Final = {"stock": ("sellable",), "price": ("amount", "currency"), "moveme
 """What of a value is shown, by aspect; of any other all that the target names."""
 WAITING: Final = ("reserve", "release")
 DAY: Final = "day"
+NOT_TAKEN: Final = "reserved for it"
+"""In the letter of an order of which it says why it takes nothing (more)."""
 GONE: Final = ("shipped", "delivered", "handed_over", "sold", "moved")
 
 
@@ -107,6 +111,45 @@ class StoreJudge:
             stored = self._crew().store.read(known)
         if not stored:
             self._findings.found("taken is stored", f"a delivery of {channel} was answered and is not in the inbox")
+
+    def drifted(self, channel: str, stream: str, since: int, waiting: Mapping[str, Collection[str]]) -> None:
+        """Records of this stream drifted from `since` on: each that was stored and cannot be understood is told by its name, and
+        each of these orders takes its pieces all the same. `waiting` are the orders of the channel that wait: SKUs by id."""
+        hub = self._crew().hub
+        about = hub.channels[channel]
+        declared = about.manifest.streams[stream]
+
+        def unsaid(tx: Tx) -> set[str]:
+            seqs = tx.query(
+                "SELECT seq FROM inbox WHERE channel = :channel AND stream = :stream AND door <> :hook AND state = 'done' "
+                "AND received_at >= :since",
+                channel=channel,
+                stream=stream,
+                hook=Door.HOOK,
+                since=since,
+            )
+            pages = inbox.fetch(tx, hub.vault, [row[0] for row in seqs]).values()
+            bodies = [read_json(page.envelope.body) for page in pages]
+            records = [one for body in bodies for one in at_path(body, declared.records) or ()]
+            named = {
+                about.mappings.identity(each, one)
+                for one in records
+                for each in declared.maps
+                if understood(about.mappings, each, one) is None
+            }
+            told = tx.query(
+                "SELECT record FROM dead_letters WHERE kind = 'record' AND channel = :channel AND stream = :stream",
+                channel=channel,
+                stream=stream,
+            )
+            return named - {row[0] for row in told}
+
+        with self._findings.scheduler.alone():
+            for record in sorted(self._crew().store.read(unsaid)):
+                words = f"{channel} {stream} {record} is not understood, and there is no letter of it"
+                self._findings.found("not understood is said", words)
+            for words in self._crew().store.read(lambda tx: list(_unread_unreserved(tx, channel, stream, waiting))):
+                self._findings.found("reservations", words)
 
     # now and then
 
@@ -240,7 +283,7 @@ def _forgotten(tx: Tx, channel: str) -> Iterator[str]:
     moving = {tuple(row) for row in tx.query("SELECT listing, aspect, place FROM changes WHERE channel = :c", c=channel)}
     asked = {row[0] for row in tx.query("SELECT id FROM lookups WHERE channel = :channel", channel=channel)}
     # What was not understood waits for a person, by its name (or an address that ends with it); at the end no letter may be left.
-    asked |= {str(row[0]).rpartition("/")[2] for row in tx.query(_UNREAD, channel=channel)}
+    asked |= {_id(row[0]) for row in tx.query(_UNREAD, channel=channel)}
     for listing, aspect, place, item, value, shown in wrong:
         worked_on = (listing, aspect, place) in moving or listing in asked or item in items
         worked_on |= ("listing", channel, listing) in dirty or (facts and aspect in ("order", "movement"))
@@ -277,6 +320,28 @@ def _unreserved(tx: Tx) -> Iterator[str]:
     for order, quantity in told.items():
         if order not in waits and held[order] < quantity - gone.get(order, 0):
             yield f"order {order} waits for {quantity} thousandths less {gone.get(order, 0)} gone: {held[order]} are reserved"
+
+
+def _id(named: Plain) -> str:
+    """The id in a record's name: where that is an address, what it ends with."""
+    return str(named).rpartition("/")[2]
+
+
+def _unread_unreserved(tx: Tx, channel: str, stream: str, waiting: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Orders that wait, are known only by a letter and take nothing although what they are for can be read."""
+    letters = tx.query(
+        "SELECT record, reason FROM dead_letters WHERE state = 'open' AND kind = 'record' AND channel = :channel "
+        "AND stream = :stream",
+        channel=channel,
+        stream=stream,
+    )
+    named = {_id(record): record for record, why in letters if NOT_TAKEN not in why}
+    known = {row[0] for row in tx.query("SELECT their FROM order_bindings WHERE channel = :channel", channel=channel)}
+    bound = {row[0] for row in tx.query("SELECT sku FROM bindings WHERE channel = :channel AND item <> ''", channel=channel)}
+    held = {row.order for row in orders.all_reservations(tx, 1_000_000)}
+    for their in sorted((named.keys() & waiting.keys()) - {_id(each) for each in known}):
+        if bound >= set(waiting[their]) and orders.unread_name(channel, named[their]) not in held:
+            yield f"{channel} {their} waits for {sorted(waiting[their])}, is not understood, and takes nothing"
 
 
 def _gone(tx: Tx) -> Counter[str]:

@@ -165,7 +165,15 @@ class Simulation:
             self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, self._restarted, self.tell
         )
         self.spells = Spells(
-            self.retailer, self.truth, self.crew, self._lines, self.drifts, self.scheduler, self.mischief, self.tell
+            self.retailer,
+            self.truth,
+            self.crew,
+            self._lines,
+            self.drifts,
+            self.scheduler,
+            self.mischief,
+            self.tell,
+            self.watch.drifted,
         )
         end = self.scheduler.began + wanted.days * DAY_MICROS + wanted.hours * HOUR_MICROS
         while self.scheduler.now < end and not self.findings.violations:

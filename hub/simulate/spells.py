@@ -38,7 +38,7 @@ class Spell:
 
 
 class Spells:
-    """Starts a worker for each kind; `tell` hears what happens in words."""
+    """Starts a worker for each kind; `tell` hears what happens in words, `drifted` which stream of which channel since when."""
 
     def __init__(
         self,
@@ -50,9 +50,11 @@ class Spells:
         scheduler: Scheduler,
         mischief: Mischief,
         tell: Callable[[str], None],
+        drifted: Callable[[str, str, int], None],
     ) -> None:
         self._retailer = retailer
         self._truth = truth
+        self._drifted = drifted
         self._crew = crew
         self._lines = lines
         self._drifts = drifts
@@ -201,11 +203,12 @@ class Spells:
         about = self._crew.hub.channels[channel]
         stream, manner = luck.choice(sorted(about.manifest.streams)), luck.choice(MANNERS)
         minutes = self._minutes(kind, self._faults.drift_minutes_max)
-        drift = Drift(stream, manner, about.mappings, luck)
+        drift, since = Drift(stream, manner, about.mappings, luck), self._scheduler.now
 
         def end() -> None:
             del self._drifts.now[channel]
             if drift.noticed:
+                self._drifted(channel, stream, since)
                 self._crew.ask("replay", {"all": True})
                 self._tell(f"somebody lets the hub read the {stream} of the {channel} again")
 

@@ -64,6 +64,11 @@ class Watch:
         if writes or self._sends.doubts(channel):
             self._evidence.passed(channel)
 
+    def drifted(self, channel: str, stream: str, since: int) -> None:
+        """Records drifted there for a while."""
+        waiting = {sale.their: sale.open for sale in self._truth.waiting() if sale.origin == channel}
+        self._kept.drifted(channel, stream, since, waiting)
+
     def restarted(self) -> None:
         """The hub begins anew."""
         self._sends.restarted()

@@ -48,4 +48,12 @@ MUTANTS = (
         ("at rest", "each sale once", "handed out"),
         "changing seven",
     ),
+    Mutant(
+        "a letter outlives the listing that it is about",
+        TOLD,
+        'self._channels[each[0]].speaks_of(each[1], "item")}',
+        'each[1] == "nothing"}',
+        ("at rest",),
+        "drifting",
+    ),
 )

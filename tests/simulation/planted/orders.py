@@ -93,4 +93,12 @@ MUTANTS = (
         ("each sale once",),
         "daily",
     ),
+    Mutant(
+        "an order that is not understood takes nothing",
+        "hub/told.py",
+        "self._unread.keep(tx, [*said.unread, *unread], settled",
+        "self._unread.keep(tx, [], settled",
+        ("reservations",),
+        "drifting orders",
+    ),
 )

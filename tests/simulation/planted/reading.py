@@ -85,4 +85,12 @@ MUTANTS = (
         ("persons",),
         "calm",
     ),
+    Mutant(
+        "of what is not understood only half is said",
+        TOLD,
+        "        letters.keep(tx, said.letters)\n",
+        "        letters.keep(tx, said.letters[::2])\n",
+        ("not understood is said",),
+        "drifting",
+    ),
 )

@@ -110,4 +110,20 @@ MUTANTS = (
         ("shown is true", "divided is never sold twice"),
         "divided",
     ),
+    Mutant(
+        "divided pieces rise without waiting for anybody",
+        "hub/desired/quota.py",
+        "            room = 0 if stale else max(0, stock - (together - most) - member.shown)\n",
+        "            room = now\n",
+        ("divided is never sold twice",),
+        "all divided",
+    ),
+    Mutant(
+        "divided pieces rise by what somebody showed long ago",
+        "hub/desired/quota.py",
+        "            room = 0 if stale else max(",
+        "            room = max(",
+        ("divided is never sold twice",),
+        "all divided",
+    ),
 )

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from hub.log import configure
 from hub.paths import shipped_config
+from hub.sdk.wire import Request, Response
 from hub.settings.load import load_text
 from hub.settings.model import AllocationRule, Config, StreamRhythm
 from hub.simulate.all_knowing import OURS
+from hub.simulate.demand import Customers
 from hub.simulate.faults import Faults
 from hub.simulate.retailer import generated, texts_of
 from hub.simulate.simulation import Simulation, Wanted
 
-DIVIDED = "divided"
+DIVIDED, ALL_DIVIDED = "divided", "all divided"
 ADDED_SECONDS = 60
 ONCE = "divided is never sold twice"
 STOPPED = "goes on"
@@ -48,6 +51,7 @@ ROUGH = {
 }
 LINKS_DOWN = {"outages_per_day": "30", "outage_minutes_max": "600"}
 """Every link is down for hours, again and again, while customers go on buying."""
+DRIFTS = {"drifts_per_day": "60", "drift_minutes_max": "240"}
 QUOTA = "rules:\n  - {quota_below: 100, quota_weights: {webshop: 1, webshop2: 1, erp: 1, social: 0}}\n"
 
 
@@ -79,18 +83,22 @@ WORLDS = {
     "narrow": World(ROUGH, change="narrow"),
     "seven": World({**ROUGH, "edits_per_day": "0"}, items=10, customers=60, retailer="seven"),
     "divided": World(LINKS_DOWN, items=2, customers=150, change=DIVIDED, first=1),
+    "all divided": World(LINKS_DOWN, items=2, customers=150, change=ALL_DIVIDED, first=1),
     "edited": World({**ROUGH, "order_edits_per_day": "40"}, customers=100),
     "careful": World(ROUGH, change="careful"),
     "daily": World({**ROUGH, "delivery_lost": "0.8"}, customers=200, change="daily"),
     "returning": World(ROUGH, customers=120),
     "changing": World(ROUGH, assortment=24.0),
+    "drifting": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=40, retailer="seven", assortment=60.0),
+    "drifting orders": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=150, retailer="seven"),
     "changing seven": World({**ROUGH, "edits_per_day": "0"}, customers=100, retailer="seven", assortment=24.0),
 }
 
 
 def config_of(world: World) -> Config:
     """The configuration of this world."""
-    config = two_webshops(QUOTA) if world.change == DIVIDED else generated(world.retailer)
+    quota = {DIVIDED: QUOTA, ALL_DIVIDED: QUOTA.replace("erp: 1", "erp: 0")}.get(world.change)
+    config = two_webshops(quota) if quota else generated(world.retailer)
     channels = {name: about.model_copy(update={"streams": _slower(about.streams)}) for name, about in config.channels.items()}
     config = config.model_copy(update={"channels": channels})
     if world.change == "careful":
@@ -137,15 +145,36 @@ def _slower(streams: dict[str, StreamRhythm]) -> dict[str, StreamRhythm]:
 
 def _add_up(simulation: Simulation) -> None:
     """What webshops show together of what is divided is never more than there is for them."""
-    shops = simulation.retailer.webshops
     while True:
         simulation.scheduler.sleep(ADDED_SECONDS)
-        shown = [simulation.retailer.platforms[name].shown() for name in shops]
         for good in simulation.truth.goods:
-            together = sum(sum(each[good.sku]["stock"].values()) for each in shown if good.sku in each)
-            free = simulation.all_knowing.would_show(shops[0], good.sku)
-            if together > free:
-                simulation.findings.found(ONCE, f"webshops show {together} of {good.sku}, there are {free}")
+            _added(simulation, good.sku)
+
+
+def _add_up_rises(simulation: Simulation) -> None:
+    """The same whenever a write raised what a webshop shows: what a shop puts back by itself is not the hub's doing."""
+    passed = simulation.exposure.request
+
+    def request(channel: str, platform: Any, asked: Request, send: Callable[[], Response]) -> Response:
+        before = platform.shown()
+        try:
+            return passed(channel, platform, asked, send)
+        finally:
+            if platform.is_write(asked):
+                for sku, each in platform.shown().items():
+                    if sum(each["stock"].values()) > sum(before.get(sku, each)["stock"].values()):
+                        _added(simulation, sku)
+
+    simulation.exposure.request = request  # type: ignore[method-assign]
+
+
+def _added(simulation: Simulation, sku: str) -> None:
+    shops = simulation.retailer.webshops
+    shown = [simulation.retailer.platforms[name].shown() for name in shops]
+    together = sum(sum(each[sku]["stock"].values()) for each in shown if sku in each)
+    free = simulation.all_knowing.would_show(shops[0], sku)
+    if together > free:
+        simulation.findings.found(ONCE, f"webshops show {together} of {sku}, there are {free}")
 
 
 def simulate(name: str, seed: int) -> dict[str, Any]:
@@ -155,6 +184,10 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
     wanted = Wanted(world.first + seed, world.days, world.items, world.customers, assortment_per_day=world.assortment)
     began, broken = time.process_time(), list[list[str]]()
     simulation = Simulation(config_of(world), wanted, Faults.model_validate(world.faults))
+    if world.change == ALL_DIVIDED:
+        # Nobody telephones, so nothing is kept back in which a piece too many could hide.
+        Customers._phones = lambda self: None  # type: ignore[method-assign]
+        _add_up_rises(simulation)
     if world.change == DIVIDED:
         simulation.scheduler.start("divider", lambda: _add_up(simulation))
     try:
@@ -166,7 +199,7 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
         hours = 0.0
     else:
         broken += [[each.promise, each.words] for each in result.violations]
-        if world.change == DIVIDED and (pieces := result.account.blamed(OURS)):
+        if world.change in (DIVIDED, ALL_DIVIDED) and (pieces := result.account.blamed(OURS)):
             broken.append([ONCE, f"{pieces} pieces were sold twice by the hub's fault"])
         hours = result.virtual_seconds / 3600
     return {"broken": broken[:12], "hours": round(hours, 1), "seconds": round(time.process_time() - began, 1)}
