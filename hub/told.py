@@ -19,7 +19,7 @@ from hub.diff.compare import difference
 from hub.flow import Aspect, Door, Key, Observation
 from hub.intake.understand import RecordTold, Understood, UnreadOrder, understand, untaken
 from hub.merge.authority import Authority
-from hub.merge.identify import Identified, Identify, Known
+from hub.merge.identify import AMBIGUOUS, Identified, Identify, Known
 from hub.moved import ENTITY as MOVEMENT
 from hub.moved import Moved
 from hub.observed import Observed
@@ -36,6 +36,8 @@ from hub.unread import Unread
 IN_FLIGHT: Final = ("sent", "accepted", "unknown")
 ORDER_ENTITIES: Final = ("order", "party")
 HOUR_MICROS: Final = 3_600_000_000
+NOT_DESCRIBED: Final = "not described yet"
+"""Why a listing is read of which only a number came."""
 
 
 class Told:
@@ -168,6 +170,7 @@ class Told:
         for channel, listing in sorted(found.bound - unmatched):
             if (channel, "items", listing) in lettered:
                 letters.close_of_record(tx, channel, "items", [listing])
+        self._ask_for_items(tx, sorted(found.rivals), "another listing has its SKU", mark)
 
     # claims
 
@@ -200,7 +203,7 @@ class Told:
         touched = [(b.item, aspect) for *k, aspect in changed if (b := bindings.get((k[0], k[1]))) and b.item]
         # What describes an item decides about all that is shown of it; a figure or a price only about its own aspect.
         dirty.mark(tx, [(dirty.ITEM, item, "" if aspect == Aspect.ITEM else str(aspect)) for item, aspect in touched], mark)
-        self._ask_for_items(tx, sorted({k[:2] for k in changed} - bindings.keys()), mark)
+        self._ask_for_items(tx, sorted({k[:2] for k in changed} - bindings.keys()), NOT_DESCRIBED, mark)
 
     def _claim(self, told: RecordTold) -> StoredClaim | None:
         value, channel, envelope = told.value, told.channel, told.envelope
@@ -275,7 +278,7 @@ class Told:
         wait = max((self._visible_after(key) for key in newest), default=0)
         channels.ask(tx, [each for each in asked if each[1]], mark, now + wait * 1_000_000)
         bindings = catalogue.bindings(tx, [(key.channel, key.listing) for key in changed])
-        self._ask_for_items(tx, [k[:2] for k in changed if k[:2] not in bindings], mark)
+        self._ask_for_items(tx, [k[:2] for k in changed if k[:2] not in bindings], NOT_DESCRIBED, mark)
 
     def _acceptable(self, key: Key, told: RecordTold, old: StoredObservation | None, under_way: set[Key]) -> bool:
         """Whether what was told may count as what is shown: never while, or too soon after, a write of our own."""
@@ -401,27 +404,48 @@ class Told:
 
     def _keep_rest(self, tx: Tx, said: Understood, refused: Sequence[RecordTold], now: int, mark: int) -> None:
         letters.keep(tx, said.letters)
-        # Of a listing that is gone nothing is ever said again; of an order a person decides.
-        settled = set(said.understood) | {each for each in said.gone if self._channels[each[0]].speaks_of(each[1], "item")}
-        lettered = letters.open_records(tx) if settled and letters.count_open(tx) else set()
-        fresh = {(letter.channel, letter.stream, letter.record) for letter in said.letters}
-        fresh |= {(told.channel, told.envelope.told_on, told.record) for told in refused}
-        # Of a listing that is there its item must be found as well: that is seen where it is identified.
-        there = [told for told in said.told if told.entity == "item" and told.value.get("state") != "gone"]
-        listings = {(told.channel, str(told.value.get("listing"))) for told in there}
-        for channel, stream, record in sorted((settled & lettered) - fresh):
-            if stream != "items" or (channel, record) not in listings:
-                letters.close_of_record(tx, channel, stream, [record])
+        if said.letters:
+            # An old page is read again: what it spoke of may be gone since, and then nobody is to be asked about it.
+            named = {(each.channel, _id(each.record)) for each in said.letters if self._about_listings(each.channel, each.stream)}
+            gone = sorted(key for key, each in catalogue.bindings(tx, named).items() if each.state == "gone")
+            self._ask_for_items(tx, gone, "it was gone, and something spoke of it", mark)
+        if letters.count_open(tx):
+            self._close_letters(tx, said, refused, mark)
         channels.ask(tx, said.look_ups, mark, now)
         ledger.count(tx, said.counted)
 
-    def _ask_for_items(self, tx: Tx, unknown: list[tuple[str, str]], mark: int) -> None:
-        """A number came for a listing that nobody described yet: read the listing itself."""
+    def _close_letters(self, tx: Tx, said: Understood, refused: Sequence[RecordTold], mark: int) -> None:
+        """What is understood by now is nobody's worry any more, nor is what is gone; what had the same SKU may be bound now."""
+        lettered, gone = letters.open_records(tx), self._gone_listings(said)
+        fresh = {(letter.channel, letter.stream, letter.record) for letter in said.letters}
+        fresh |= {(told.channel, told.envelope.told_on, told.record) for told in refused}
+        # Of a listing that is understood its item must be found as well: that is seen where it is identified.
+        listings = {(told.channel, "items", str(told.value.get("listing"))) for told in said.told if told.entity == "item"}
+        over = {each for each in lettered if (each[0], _id(each[2])) in gone and self._about_listings(*each[:2])}
+        for channel, stream, record in sorted((set(said.understood) & lettered) - fresh - listings | over):
+            letters.close_of_record(tx, channel, stream, [record])
+        skus = {(channel, each.sku) for (channel, _), each in catalogue.bindings(tx, gone).items() if each.sku}
+        rivals = catalogue.bindings_by_sku(tx, {sku for _, sku in skus})
+        free = sorted(
+            (each.channel, each.listing) for each in rivals if each.state == AMBIGUOUS and (each.channel, each.sku) in skus
+        )
+        self._ask_for_items(tx, free, "the other listing with its SKU is gone", mark)
+
+    def _gone_listings(self, said: Understood) -> set[tuple[str, str]]:
+        """The listings that were said to be gone, by channel and id: definitely lacking, or by their own record."""
+        records = [told for told in said.told if told.entity == "item" and told.value.get("state") == "gone"]
+        return {*self._gone_of("item", said), *((told.channel, str(told.value["listing"])) for told in records)}
+
+    def _about_listings(self, channel: str, stream: str) -> bool:
+        return any(self._channels[channel].speaks_of(stream, entity) for entity in ("item", "stock", "price"))
+
+    def _ask_for_items(self, tx: Tx, wanted: Sequence[tuple[str, str]], why: str, mark: int) -> None:
+        """Read these listings themselves."""
         asked = []
-        for name, listing in unknown:
+        for name, listing in wanted:
             stream = self._channels[name].lookup_stream("item")
             if stream:
-                asked.append((name, stream, listing, "not described yet"))
+                asked.append((name, stream, listing, why))
         channels.ask(tx, asked, mark, self._clock.now())
 
 
@@ -433,6 +457,11 @@ def _known(binding: Binding) -> Known:
 def _binding(key: tuple[str, str], known: Known) -> Binding:
     k = known
     return Binding(*key, k.item, k.state, k.sku, k.refs, k.factor, k.made_by, k.made_at, k.sweep, k.barcode)
+
+
+def _id(record: str) -> str:
+    """The id in a record's name: where that is an address, what it ends with."""
+    return record.rpartition("/")[2]
 
 
 def _as_record(binding: Binding) -> dict[str, Plain]:

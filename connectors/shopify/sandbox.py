@@ -349,8 +349,15 @@ class Sandbox(OrderDesk, SandboxBase):
 
     def withdraw(self, sku: str) -> None:
         """A person archives the product: its variants' own time does not move."""
+        self._stands(sku, "ARCHIVED")
+
+    def sell_again(self, sku: str) -> None:
+        """A person takes the product out of the archive and sells it."""
+        self._stands(sku, "ACTIVE")
+
+    def _stands(self, sku: str, status: str) -> None:
         one = self.shop.on_sale(sku)
-        self.state.products[one.product].status = "ARCHIVED"
+        self.state.products[one.product].status = status
         self.shop.told_product(one.product, "products/update")
 
     def remove_item(self, sku: str) -> None:

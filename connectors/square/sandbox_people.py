@@ -122,6 +122,10 @@ class Seller(SandboxBase):
         """A person archives the item: no till shows it any more."""
         self._edit(self._item(sku), {"is_archived": True})
 
+    def sell_again(self, sku: str) -> None:
+        """A person takes the item out of the archive."""
+        self._edit(self._item(sku), {"is_archived": False})
+
     def remove(self, sku: str) -> None:
         """A person deletes the item with its variation."""
         self.catalog.delete(self._item(sku), self.catalog.turn(self.micros()))

@@ -336,6 +336,11 @@ class Sandbox(SalesDesk, SandboxBase):
         self._begin()
         self._put(models.TEMPLATE, self._product(sku)["template"], {"active": False})
 
+    def sell_again(self, sku: str) -> None:
+        """A person activates the product again."""
+        self._begin()
+        self._put(models.TEMPLATE, self._product(sku)["template"], {"active": True})
+
     def remove(self, sku: str) -> None:
         """A person deletes the product; nothing remains to poll."""
         self._delete(models.TEMPLATE, [self._product(sku)["template"]])

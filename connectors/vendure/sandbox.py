@@ -212,6 +212,10 @@ class Sandbox(OrderDesk, SandboxBase):
         """A person takes it off the shop: its product is switched off."""
         self.enable_product(sku, False)
 
+    def sell_again(self, sku: str) -> None:
+        """A person switches its product on again."""
+        self.enable_product(sku, True)
+
     def enable_product(self, sku: str, enabled: bool) -> None:
         """A person switches the product on or off: the product's updatedAt moves, its variants' does not."""
         product = self._product(sku)

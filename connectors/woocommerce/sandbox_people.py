@@ -141,6 +141,12 @@ class People:
         product.status = "private" if product.parent else "draft"
         self.catalogue.saved(product)
 
+    def sell_again(self, sku: str) -> None:
+        """A person publishes it again, out of the trash as well; a variation is enabled again."""
+        product = self._product(sku)
+        product.status = "publish"
+        self.catalogue.saved(product)
+
     def trash_item(self, sku: str) -> None:
         """Into the trash; for a variation there is none, it is deleted for good."""
         product = self._product(sku)

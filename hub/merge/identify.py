@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hub.canonical.item import barcode14
 from hub.canonical.json import write_json
 from hub.canonical.values import Plain
+
+AMBIGUOUS: Final = "ambiguous"
+"""The state of a listing that a person must bind: more than one item or listing has its SKU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Identified:
     """(channel, listing, path, value, reason)"""
     bound: set[tuple[str, str]] = field(default_factory=set)
     """The listings that were told of and are bound to an item, be it as before."""
+    rivals: set[tuple[str, str]] = field(default_factory=set)
+    """Listings whose SKU another one on their channel has since just now: perhaps they are gone."""
 
 
 class Identify:
@@ -87,7 +93,7 @@ class Identify:
         elif old.item and old.state in ("bound", "gone"):
             state = "bound"
         elif old.state != "ignored":
-            state, item, made_by = self._bind(channel, listing, sku)
+            state, item, made_by = self._bind(channel, listing, sku, old.state)
         barcode = (barcode14(str(record["barcode"])) or "") if record.get("barcode") is not None else old.barcode
         made_at, listed = old.made_at or self._now, max(sweep, old.sweep)
         new = Known(item, state, sku or old.sku, refs, old.factor, made_by, made_at, listed, barcode)
@@ -99,13 +105,14 @@ class Identify:
         self.result.bound.add((channel, listing))
         return item
 
-    def _bind(self, channel: str, listing: str, sku: str) -> tuple[str, str, str]:
+    def _bind(self, channel: str, listing: str, sku: str, before: str) -> tuple[str, str, str]:
         if not sku:
             self.result.letters.append((channel, listing, "sku", "", "this listing has no SKU: bind it by hand"))
             return "unbound", "", ""
         others = {key for key in self._bound.get(sku, ()) if key[0] == channel and key[1] != listing}
         if others:
             rivals = ", ".join(sorted(key[1] for key in others))
+            self.result.rivals |= others if before != AMBIGUOUS else set()
             self.result.letters.append(
                 (
                     channel,
@@ -115,11 +122,11 @@ class Identify:
                     f"another listing on this channel has the same SKU ({rivals}): bind it by hand",
                 )
             )
-            return "ambiguous", "", ""
+            return AMBIGUOUS, "", ""
         found = self._items.get(sku, [])
         if len(found) > 1:
             self.result.letters.append((channel, listing, "sku", sku, f"{len(found)} items have this SKU: bind it by hand"))
-            return "ambiguous", "", ""
+            return AMBIGUOUS, "", ""
         if len(found) == 1:
             if not self._bind_by_sku(channel):
                 return "unbound", "", ""

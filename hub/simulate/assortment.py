@@ -1,8 +1,9 @@
 """What is sold changes: new things are taken in and old ones given up, in every system by its own people and at its own time.
 
 A new thing is entered in the books, at the tills and in the webshops in any order, and counted where it comes to lie. What is
-given up is withdrawn as one does there, or deleted. What the hub lists by itself it is to follow by itself; once somebody has
-deleted it there by hand, it stays away.
+given up is withdrawn as one does there, or deleted. It may be sold again: offered as before, or listed anew under its old number
+where it was deleted. What the hub lists by itself it is to follow by itself; once somebody has deleted it there by hand, it stays
+away.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hub.simulate.retailer import Retailer, made_good, made_price
 from hub.simulate.scheduler import Scheduler
 from hub.simulate.truth import DELETED, ON_SALE, WITHDRAWN, Truth
 
-KINDS: Final = (("takes_in", 5), ("gives_up", 4), ("takes_down", 1))
+KINDS: Final = (("takes_in", 5), ("gives_up", 4), ("takes_down", 1), ("sells_again", 2))
 FIRST_SECONDS: Final = 60.0
 APART: Final = 240.0
 """People follow after a minute at the soonest, and this many times as late at the latest; any order of magnitude is as likely."""
@@ -151,6 +152,31 @@ class Assortment:
         such a shop has a trash) nobody deletes it yet."""
         forgets = hasattr(self._hand(channel), "trash_item")
         return forgets and any(sale.origin == channel and sku in sale.open for sale in self._truth.waiting())
+
+    def _sells_again(self) -> None:
+        """What is not sold anywhere any more comes back everywhere."""
+        over = sorted(
+            sku for sku in self._given_up if not any(self._truth.sold_at(at, sku) for at in self._retailer.kept_by_people)
+        )
+        if not over:
+            return
+        sku = self._luck.choice(over)
+        self._given_up.remove(sku)
+        self._tell(f"{sku} is to be sold again")
+        (title,) = (good.title for good in self._truth.goods if good.sku == sku)
+        for channel in self._retailer.kept_by_people:
+            self._later(self._scheduler.now, partial(self._offers_again, channel, sku, title))
+
+    def _offers_again(self, channel: str, sku: str, title: str) -> None:
+        """As it was, out of the trash too; deleted for good it is listed anew."""
+        hand = self._hand(channel)
+        in_trash = hasattr(hand, "trash_item") and sku in hand.shown()
+        if self._truth.standing(channel, sku) == DELETED and not in_trash:
+            self._lists(channel, sku, title)
+            return
+        hand.sell_again(sku)
+        self._truth.listed[channel, sku] = ON_SALE
+        self._tell(f"{sku} is sold again in the {channel}")
 
     def _takes_down(self) -> None:
         """Somebody deletes by hand what the hub has listed."""

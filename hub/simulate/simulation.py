@@ -247,7 +247,7 @@ class Simulation:
             ]
             found += [("each sale once", words) for words in wrong_books(self.retailer, self.truth)]
             found += [("told where bought", words) for words in wrong_origins(self.retailer, self.truth)]
-            found += [("at rest", words) for words in not_at_rest(self.crew)]
+            found += [("at rest", words) for words in not_at_rest(self.crew, self.truth)]
         return found
 
     def _look_on(self) -> None:

@@ -144,13 +144,11 @@ def wrong_origins(retailer: Retailer, truth: Truth) -> Iterator[str]:
                 yield f"{webshop} says that {fulfilled} of {sale.number} left, it were {dict(sale.handed_out)}"
 
 
-def not_at_rest(crew: HubCrew) -> Iterator[str]:
-    """What the hub still has to do, or gave up."""
-
-    def look(tx: Any) -> tuple[int, dict[tuple[str, str], int], list[letters.StoredLetter], list[orders.Order]]:
-        return dirty.count(tx), changes.counts(tx), letters.open_letters(tx), orders.latest(tx, SHOWN_MAX, stuck=True)
-
-    waiting, counts, open_letters, stuck = crew.store.read(look)
+def not_at_rest(crew: HubCrew, truth: Truth) -> Iterator[str]:
+    """What the hub still has to do or to hear of, or gave up."""
+    waiting, counts, open_letters, stuck = crew.store.read(
+        lambda tx: (dirty.count(tx), changes.counts(tx), letters.open_letters(tx), orders.latest(tx, SHOWN_MAX, stuck=True))
+    )
     if waiting:
         yield f"{waiting} keys are dirty"
     yield from (f"{count} changes of {channel} are {state}" for (channel, state), count in sorted(counts.items()) if count)
@@ -158,3 +156,10 @@ def not_at_rest(crew: HubCrew) -> Iterator[str]:
         letter = each.letter
         yield f"dead letter: {letter.kind} {letter.channel} {letter.stream} {letter.record} {letter.path}: {letter.reason}"
     yield from (f"order {order.number} is stuck: {order.words}" for order in stuck)
+    asked = crew.store.read(lambda tx: tx.query("SELECT channel, count(*) FROM lookups GROUP BY channel ORDER BY channel"))
+    yield from (f"{count} look-ups of {channel} wait" for channel, count in asked)
+    # Who deletes for good tells nobody: it is missed at the next sweep.
+    bound = crew.store.read(lambda tx: tx.query("SELECT channel, sku FROM bindings WHERE state = 'bound' ORDER BY channel, sku"))
+    yield from (
+        f"{sku} is deleted in the {at}, and the hub does not know" for at, sku in bound if truth.standing(at, sku) == DELETED
+    )

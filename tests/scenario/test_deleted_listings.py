@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from fault_stage import ask
 from merchant import AUTHORITY, LOCATIONS, WAREHOUSE, Merchant, merchant
+from test_faults_channels import hold_ids
 from test_shop_of_places import with_boutique
 
-from hub.store import requests
+from hub.store import letters, requests
 
 OUTLET = """
 channel: outlet
@@ -100,6 +101,36 @@ def test_a_figure_for_what_was_deleted_meanwhile_waits_for_nobody(tmp_path: Path
     assert shop.quiet()
 
 
+def test_a_number_that_is_given_to_something_new_follows_as_soon_as_the_old_listing_is_looked_at(tmp_path: Path) -> None:
+    """The shop tells nobody what it deletes for good, so the new listing waited for a person until the next sweeps."""
+    things = ["TEE", *(f"MUG-{number}" for number in range(25))]
+    shop, outlet = with_outlet(tmp_path, things)
+    for _ in range(2):
+        outlet.remove_item("TEE")
+        outlet.add_item("TEE", "Thing TEE, new", price=1)
+        shop.run(130)
+        assert outlet.shown()["TEE"]["stock"] == {"": 25}
+        assert shop.quiet()
+
+
+def test_a_number_that_two_listings_have_is_a_persons_matter_and_is_not_read_again_and_again(tmp_path: Path) -> None:
+    shop, boutique = with_boutique(tmp_path)
+    boutique.add_item("TEE", "Thing TEE once more", price=1)
+    shop.run(700)
+    (reason,) = [letter.reason for letter in shop.stage.letters()]
+    assert reason.startswith("another listing on this channel has the same SKU")
+    shop.run(700)
+    calls = len(boutique.calls)
+    shop.run(3_600)
+    twins = len(boutique.calls) - calls
+    boutique.remove_item("TEE")
+    shop.run(1_300)
+    assert shop.stage.letters() == []
+    calls = len(boutique.calls)
+    shop.run(3_600)
+    assert len(boutique.calls) - calls == twins
+
+
 @pytest.mark.parametrize("way", ["trash_item", "remove_item"])
 def test_a_letter_about_a_listing_is_nobodys_worry_once_the_listing_is_gone(tmp_path: Path, way: str) -> None:
     """Hostile seed 3 with 24 things that come or go: nothing is ever said of it again that could close the letter."""
@@ -114,6 +145,22 @@ def test_a_letter_about_a_listing_is_nobodys_worry_once_the_listing_is_gone(tmp_
     for sku in ("TEE", "NOBODYS"):
         getattr(outlet, way)(sku)
     shop.run(1_300)
+    assert shop.quiet()
+
+
+def test_a_letter_about_the_stock_of_a_listing_closes_with_the_listing_whatever_the_platform_calls_it(tmp_path: Path) -> None:
+    """Hostile seed 2 with 30 things that come or go: there a record's name is an address that ends with the listing's id."""
+    shop, boutique = with_boutique(tmp_path)
+    database = shop.stage.hub.database
+    ((listing,),) = database.read(lambda tx: tx.query("SELECT listing FROM bindings WHERE channel = 'boutique'"))
+    name = f"gid://shopify/ProductVariant/{listing}"
+    letter = letters.DeadLetter("record", "boutique", "stock", name, "available", "None", "null (for on_hand)", 1, 1)
+    database.transaction(lambda tx: letters.keep(tx, [letter]))
+    boutique.remove_item("TEE")
+    shop.run(700)
+    (hold,) = hold_ids(shop.stage)
+    assert ask(shop.stage, "approve", hold=hold)["refused"] == []
+    shop.run(700)
     assert shop.quiet()
 
 

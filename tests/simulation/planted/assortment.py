@@ -51,8 +51,8 @@ MUTANTS = (
     Mutant(
         "a letter outlives the listing that it is about",
         TOLD,
-        'self._channels[each[0]].speaks_of(each[1], "item")}',
-        'each[1] == "nothing"}',
+        " - fresh - listings | over)",
+        " - fresh - listings)",
         ("at rest",),
         "drifting",
     ),
