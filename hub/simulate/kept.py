@@ -302,15 +302,20 @@ def _differs(aspect: str, wanted: Plain, shown: Plain) -> bool:
 
 
 def _unreserved(tx: Tx) -> Iterator[str]:
-    """Orders that wait to be handed out, as their birthplace said last, of which less is reserved than is open."""
+    """Orders that wait to be handed out, as their birthplace said last, of which less is reserved than is open.
+
+    What is no item (yet) cannot be reserved.
+    """
     told: dict[str, int] = {}
-    for order, value in tx.query(
-        "SELECT b.\"order\", b.value FROM order_bindings b CROSS JOIN orders o WHERE b.role = 'origin' "
+    items = set(tx.query("SELECT channel, listing FROM bindings WHERE item <> ''"))
+    for order, channel, value in tx.query(
+        "SELECT b.\"order\", b.channel, b.value FROM order_bindings b CROSS JOIN orders o WHERE b.role = 'origin' "
         'AND o."order" = b."order" AND o.history = 0 AND o.channel = b.channel'
     ):
         record = stored_json(value)
         if record["state"] in WAITING and DAY not in record:
             lines = [line for line in record["lines"] if str(line.get("kind") or "stocked") == "stocked"]
+            lines = [line for line in lines if (channel, str(line.get("listing"))) in items]
             told[order] = sum(int(line["quantity"]) - int(line.get("cancelled") or 0) for line in lines)
     waits = {row[0] for row in tx.query("SELECT a FROM dirty WHERE kind = 'order'")}
     held: Counter[str] = Counter()
