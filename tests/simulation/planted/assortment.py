@@ -33,14 +33,6 @@ MUTANTS = (
         "changing",
     ),
     Mutant(
-        "a listing that was there before its item never becomes one",
-        TOLD,
-        'binding.state == "unbound" and (binding.channel',
-        'binding.state == "never" and (binding.channel',
-        ("at rest", "shown is true"),
-        "changing",
-    ),
-    Mutant(
         "an order forgets what it is about once its product is deleted",
         "hub/ordered.py",
         "recognised(tx, [(t.channel, t.value) for t in said], known)",
