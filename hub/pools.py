@@ -5,7 +5,7 @@ While an item is under quota, those who sell the same stock are looked at togeth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -338,15 +338,19 @@ class Pools:
         figures = {location: self.figure(location, settled, heard) for location in locations}
         _, rule = self._rules.allocation(channel.name, sku, category)
         sellable_places = [name for name in locations if self._config.locations[name].sellable]
-        reserved = self._reserved(item, known, {name: figures[name] for name in sellable_places})
+        everywhere = {name: self.figure(name, settled, heard) for name, each in self._config.locations.items() if each.sellable}
+        reserved = self._reserved(item, known, sellable_places, everywhere)
         held = {row.place for row in known.not_found if row.item == item and still_held(row, figures.get(row.place))}
         return pool(sellable_places, figures, reserved, rule.safety_per_location, held)
 
-    def _reserved(self, item: str, known: Known, figures: Mapping[str, Figure | None]) -> list[Reserved]:
-        """What is promised of an item at these places and not yet in their figures. In doubt it counts."""
+    def _reserved(self, item: str, known: Known, places: Collection[str], figures: Mapping[str, Figure | None]) -> list[Reserved]:
+        """What is promised of an item at these places and not yet in a figure. In doubt it counts.
+
+        `figures` are those of all places: what is of none is in one or in none of them, whichever places somebody sells from.
+        """
         counting: list[Reserved] = []
         for each in known.reserved.get(item, ()):
-            if each.place and each.place not in figures:
+            if each.place and each.place not in places:
                 continue
             if any(in_figure(each, figure) for name, figure in figures.items() if each.place in ("", name)):
                 known.contained.append(each)

@@ -83,6 +83,21 @@ def test_what_was_called_off_goes_back_on_sale_there_and_is_nobodys_edit(tmp_pat
     assert "flipped_back" in {hold.guard for hold in shop.stage.hub.database.read(requests.holds)}
 
 
+def test_what_left_from_nobody_knows_where_is_taken_from_no_place_once_a_figure_has_it(tmp_path: Path) -> None:
+    """Hostile week 5: the whole pool was right at once, and Aarhus alone was decided as if it had left from there, for ever."""
+    shop, boutique = with_boutique(tmp_path)
+    order = shop.webshop.order({"TEE": 2})
+    shop.run(130)
+    # Its own people mark it as sent; the warehouse counts what is left.
+    shop.webshop.ship(order)
+    shop.run(20)
+    shop.erp.count("TEE", 18, "3")
+    shop.run(130)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 18}
+    assert shop.shops("TEE") == (23, 23)
+    assert shop.quiet()
+
+
 def came_to_nothing(platform: Any) -> None:
     """The next write is answered with an error of the platform's own and has no effect."""
     route = platform.route
