@@ -335,11 +335,10 @@ class Pools:
         locations: Sequence[str],
     ) -> Pool | None:
         settled = known.settled.get(item, {})
-        figures = {location: self.figure(location, settled, heard) for location in locations}
+        figures = {name: self.figure(name, settled, heard) for name, each in self._config.locations.items() if each.sellable}
         _, rule = self._rules.allocation(channel.name, sku, category)
-        sellable_places = [name for name in locations if self._config.locations[name].sellable]
-        everywhere = {name: self.figure(name, settled, heard) for name, each in self._config.locations.items() if each.sellable}
-        reserved = self._reserved(item, known, sellable_places, everywhere)
+        sellable_places = [name for name in locations if name in figures]
+        reserved = self._reserved(item, known, sellable_places, figures)
         held = {row.place for row in known.not_found if row.item == item and still_held(row, figures.get(row.place))}
         return pool(sellable_places, figures, reserved, rule.safety_per_location, held)
 

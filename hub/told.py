@@ -406,7 +406,11 @@ class Told:
         letters.keep(tx, said.letters)
         if said.letters:
             # An old page is read again: what it spoke of may be gone since, and then nobody is to be asked about it.
-            named = {(each.channel, _id(each.record)) for each in said.letters if self._about_listings(each.channel, each.stream)}
+            named = {
+                (each.channel, letters.id_in(each.record))
+                for each in said.letters
+                if self._about_listings(each.channel, each.stream)
+            }
             gone = sorted(key for key, each in catalogue.bindings(tx, named).items() if each.state == "gone")
             self._ask_for_items(tx, gone, "it was gone, and something spoke of it", mark)
         if letters.count_open(tx):
@@ -421,7 +425,7 @@ class Told:
         fresh |= {(told.channel, told.envelope.told_on, told.record) for told in refused}
         # Of a listing that is understood its item must be found as well: that is seen where it is identified.
         listings = {(told.channel, "items", str(told.value.get("listing"))) for told in said.told if told.entity == "item"}
-        over = {each for each in lettered if (each[0], _id(each[2])) in gone and self._about_listings(*each[:2])}
+        over = {each for each in lettered if (each[0], letters.id_in(each[2])) in gone and self._about_listings(*each[:2])}
         for channel, stream, record in sorted((set(said.understood) & lettered) - fresh - listings | over):
             letters.close_of_record(tx, channel, stream, [record])
         skus = {(channel, each.sku) for (channel, _), each in catalogue.bindings(tx, gone).items() if each.sku}
@@ -457,11 +461,6 @@ def _known(binding: Binding) -> Known:
 def _binding(key: tuple[str, str], known: Known) -> Binding:
     k = known
     return Binding(*key, k.item, k.state, k.sku, k.refs, k.factor, k.made_by, k.made_at, k.sweep, k.barcode)
-
-
-def _id(record: str) -> str:
-    """The id in a record's name: where that is an address, what it ends with."""
-    return record.rpartition("/")[2]
 
 
 def _as_record(binding: Binding) -> dict[str, Plain]:

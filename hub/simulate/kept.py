@@ -18,7 +18,7 @@ from hub.simulate.checkers import Findings
 from hub.simulate.crew import HubCrew
 from hub.simulate.drifting import understood
 from hub.simulate.retailer import Retailer
-from hub.store import inbox, orders
+from hub.store import inbox, letters, orders
 from hub.store.database import Tx
 
 LYING_MICROS: Final = 3_600_000_000
@@ -283,7 +283,7 @@ def _forgotten(tx: Tx, channel: str) -> Iterator[str]:
     moving = {tuple(row) for row in tx.query("SELECT listing, aspect, place FROM changes WHERE channel = :c", c=channel)}
     asked = {row[0] for row in tx.query("SELECT id FROM lookups WHERE channel = :channel", channel=channel)}
     # What was not understood waits for a person, by its name (or an address that ends with it); at the end no letter may be left.
-    asked |= {_id(row[0]) for row in tx.query(_UNREAD, channel=channel)}
+    asked |= {letters.id_in(row[0]) for row in tx.query(_UNREAD, channel=channel)}
     for listing, aspect, place, item, value, shown in wrong:
         worked_on = (listing, aspect, place) in moving or listing in asked or item in items
         worked_on |= ("listing", channel, listing) in dirty or (facts and aspect in ("order", "movement"))
@@ -327,24 +327,19 @@ def _unreserved(tx: Tx) -> Iterator[str]:
             yield f"order {order} waits for {quantity} thousandths less {gone.get(order, 0)} gone: {held[order]} are reserved"
 
 
-def _id(named: Plain) -> str:
-    """The id in a record's name: where that is an address, what it ends with."""
-    return str(named).rpartition("/")[2]
-
-
 def _unread_unreserved(tx: Tx, channel: str, stream: str, waiting: Mapping[str, Collection[str]]) -> Iterator[str]:
     """Orders that wait, are known only by a letter and take nothing although what they are for can be read."""
-    letters = tx.query(
+    told = tx.query(
         "SELECT record, reason FROM dead_letters WHERE state = 'open' AND kind = 'record' AND channel = :channel "
         "AND stream = :stream",
         channel=channel,
         stream=stream,
     )
-    named = {_id(record): record for record, why in letters if NOT_TAKEN not in why}
+    named = {letters.id_in(record): record for record, why in told if NOT_TAKEN not in why}
     known = {row[0] for row in tx.query("SELECT their FROM order_bindings WHERE channel = :channel", channel=channel)}
     bound = {row[0] for row in tx.query("SELECT sku FROM bindings WHERE channel = :channel AND item <> ''", channel=channel)}
     held = {row.order for row in orders.all_reservations(tx, 1_000_000)}
-    for their in sorted((named.keys() & waiting.keys()) - {_id(each) for each in known}):
+    for their in sorted((named.keys() & waiting.keys()) - {letters.id_in(each) for each in known}):
         if bound >= set(waiting[their]) and orders.unread_name(channel, named[their]) not in held:
             yield f"{channel} {their} waits for {sorted(waiting[their])}, is not understood, and takes nothing"
 

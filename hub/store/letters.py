@@ -39,6 +39,11 @@ class StoredLetter(NamedTuple):
     times: int
 
 
+def id_in(record: str) -> str:
+    """The id in a record's name: where that is an address, what it ends with."""
+    return record.rpartition("/")[2]
+
+
 def keep(tx: Tx, letters: Sequence[DeadLetter]) -> None:
     """Keep the letters; one that is known is counted and open again."""
     tx.many(
