@@ -6,7 +6,6 @@ Facts and sentences are those of 8.2.1; what the connector does not use answers 
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -352,13 +351,11 @@ class Sandbox(SalesDesk, SandboxBase):
     def shown(self) -> dict[str, Plain]:
         """The truth by SKU: stock of each warehouse's storage zone, list price, state and title."""
         zones = [row["storage_location"] for row in self.books.tables[models.LOCATION].values() if row["storage_location"]]
+        inside, today = {zone: self.books.within(zone) for zone in zones}, self._now.date()
         said: dict[str, Plain] = {}
         for row in self.books.tables[models.PRODUCT].values():
             template = self.books.tables[models.TEMPLATE][row["template"]]
-            until = dt.date.max
-            stock = {
-                str(zone): int(self.books.quantity(row["id"], {"locations": [zone], "stock_date_end": until})) for zone in zones
-            }
+            stock = {str(zone): int(self.books.held(row["id"], places, today)) for zone, places in inside.items()}
             said[row["code"]] = {
                 "stock": stock,
                 "price": self.books.price_of(row),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from connectors.tryton.sandbox_wire import Fault, meets, mentions, missing, price, timestamp, user_error
+from connectors.tryton.sandbox_wire import Fault, meets, mentions, missing, price, test, timestamp, user_error
 from hub.sdk.api import Plain
 
 Row = dict[str, Plain]
@@ -145,27 +147,15 @@ class Books:
 
     def value(self, model: str, row: Row, name: str, context: Context) -> Plain:
         """One field of a record, computed ones too; a Fault for a field that the model has not."""
-        if name == "id" or name in FIELDS[model]:
+        if name in self.stored[model] or name in FIELDS[model]:
             return row[name]
-        computed: dict[tuple[str, str], Callable[[], Plain]] = {
-            (PRODUCT, "list_price_used"): lambda: self.price_of(row),
-            (PRODUCT, "identifiers"): lambda: self.children(IDENTIFIER, "product", row["id"]),
-            (PRODUCT, "quantity"): lambda: self.quantity(row["id"], context),
-            (PRODUCT, "forecast_quantity"): lambda: self.quantity(row["id"], context),
-            (PRODUCT, "rec_name"): lambda: f"[{row['code']}] {self._template(row)['name']}",
-            (TEMPLATE, "rec_name"): lambda: f"[{row['code']}] {row['name']}",
-            (TEMPLATE, "products"): lambda: self.children(PRODUCT, "template", row["id"]),
-            (INVENTORY, "lines"): lambda: self.children(LINE, "inventory", row["id"]),
-            (LINE, "inventory_state"): lambda: self.tables[INVENTORY][row["inventory"]]["state"],
-            (LOCATION, "childs"): lambda: self.children(LOCATION, "parent", row["id"]),
-        }
         if name == "_timestamp":
             return timestamp(row["write_date"] or row["create_date"])
         if model == PRODUCT and name in FROM_TEMPLATE:
             return self._template(row)[name]
-        if (model, name) not in computed:
+        if (model, name) not in COMPUTED:
             raise Fault(f"'{name}'", "")
-        return computed[model, name]()
+        return COMPUTED[model, name](self, row, context)
 
     def price_of(self, product: Row) -> Decimal | None:
         """The variant's own list price, else its template's."""
@@ -177,18 +167,37 @@ class Books:
 
     def search(self, model: str, domain: Plain, order: Plain, context: Context) -> list[Row]:
         """Matching records in order; inactive ones only where the domain speaks of `active`."""
-        right, speaks = meets(domain, lambda path: self._finder(model, path, context)), mentions(domain, "active")
-        found = [row for row in self._narrowed(model, domain) if (speaks or self._active(model, row)) and right(row)]
+        right = meets(domain, lambda path, operator, wanted: self._clause(model, path, operator, wanted, context))
+        found = [row for row in self._narrowed(model, domain) if right(row)]
+        if "active" in FIELDS[model] and not mentions(domain, "active"):
+            found = [row for row in found if self._active(model, row)]
         for name, way in reversed(order or ([["code", "ASC"]] if model == PRODUCT else [["id", "ASC"]])):
             # SQLite puts null before everything else.
             found.sort(key=lambda row: self._rank(model, row, name, context), reverse=way.upper().startswith("DESC"))
         return found
 
-    def _finder(self, model: str, path: str, context: Context) -> Callable[[Row], list[Plain]]:
-        """What finds the values at this path in a record."""
+    def _clause(self, model: str, path: str, operator: str, wanted: Plain, context: Context) -> Callable[[Row], bool]:
+        """What says of a record whether it meets one clause; across a relation by those over there that meet it."""
+        holds = test(operator, wanted)
         if path in self.stored[model]:
-            return lambda row: [row[path]]
-        return lambda row: self._values(model, row, path, context)
+            return lambda row: holds(row[path])
+        head, _, rest = path.partition(".")
+        target = RELATIONS.get((model, head))
+        if not rest or target is None or holds(None):
+            return lambda row: any(holds(one) for one in self._values(model, row, path, context) or [None])
+        there = self._clause(target, rest, operator, wanted, context)
+
+        @cache
+        def right() -> set[int]:
+            return {number for number, row in self.tables[target].items() if there(row)}
+
+        def points(row: Row) -> bool:
+            if not right():
+                return False
+            found = self.value(model, row, head, context)
+            return not right().isdisjoint(found) if isinstance(found, list) else found in right()
+
+        return points
 
     def _narrowed(self, model: str, domain: Plain) -> list[Row]:
         """The rows that meet the plain equalities of the domain, so that not every row is looked at by every clause."""
@@ -196,7 +205,8 @@ class Books:
         clauses = domain if domain and all(isinstance(one, list) and len(one) == 3 for one in domain) else []
         for name, operator, wanted in clauses:
             if name == "id" and operator == "in":
-                found = [row for row in found if row["id"] in wanted]
+                ids = frozenset(wanted)
+                found = [row for row in found if row["id"] in ids]
             elif operator == "=" and name != "active" and name in ("id", *FIELDS[model]):
                 found = [row for row in found if row[name] == wanted]
         return found
@@ -223,7 +233,7 @@ class Books:
         return said
 
     def _rank(self, model: str, row: Row, name: str, context: Context) -> Plain:
-        found = self.value(model, row, name, context)
+        found = row[name] if name in self.stored[model] else self.value(model, row, name, context)
         return (found is not None, 0 if found is None else found)
 
     def _values(self, model: str, row: Row, path: str, context: Context) -> list[Plain]:
@@ -306,14 +316,16 @@ class Books:
         deep = context.get("with_childs", len(places) == 1)
         today = self._now().date()
         until = min(context.get("stock_date_end") or today, today)
+        return sum((self.held(product, self.within(place) if deep else {place}, until) for place in places), Decimal(0))
+
+    def held(self, product: int, inside: AbstractSet[int], until: dt.date) -> Decimal:
+        """What done moves up to this date have left in these locations."""
         total = Decimal(0)
-        for place in places:
-            inside = self.within(place) if deep else {place}
-            for number in self.children(MOVE, "product", product):
-                move = self.tables[MOVE][number]
-                if move["state"] != "done" or move["effective_date"] > until:
-                    continue
-                total += move["quantity"] * ((move["to_location"] in inside) - (move["from_location"] in inside))
+        for number in self.inside.get((MOVE, "product", product), ()):
+            move = self.tables[MOVE][number]
+            way = (move["to_location"] in inside) - (move["from_location"] in inside)
+            if way and move["state"] == "done" and move["effective_date"] <= until:
+                total += move["quantity"] * way
         return total
 
     def move(self, product: int, pieces: Decimal, source: int, target: int, origin: str | None = None) -> None:
@@ -406,3 +418,18 @@ class Books:
     @kept.setter
     def kept(self, state: Plain) -> None:
         self.tables, self.numbers, self.inside = state
+
+
+COMPUTED: Final[dict[tuple[str, str], Callable[[Any, Row, Context], Plain]]] = {
+    (PRODUCT, "list_price_used"): lambda books, row, _: books.price_of(row),
+    (PRODUCT, "identifiers"): lambda books, row, _: books.children(IDENTIFIER, "product", row["id"]),
+    (PRODUCT, "quantity"): lambda books, row, context: books.quantity(row["id"], context),
+    (PRODUCT, "forecast_quantity"): lambda books, row, context: books.quantity(row["id"], context),
+    (PRODUCT, "rec_name"): lambda books, row, _: f"[{row['code']}] {books.tables[TEMPLATE][row['template']]['name']}",
+    (TEMPLATE, "rec_name"): lambda _, row, __: f"[{row['code']}] {row['name']}",
+    (TEMPLATE, "products"): lambda books, row, _: books.children(PRODUCT, "template", row["id"]),
+    (INVENTORY, "lines"): lambda books, row, _: books.children(LINE, "inventory", row["id"]),
+    (LINE, "inventory_state"): lambda books, row, _: books.tables[INVENTORY][row["inventory"]]["state"],
+    (LOCATION, "childs"): lambda books, row, _: books.children(LOCATION, "parent", row["id"]),
+}
+"""Fields that are reckoned when they are asked for."""

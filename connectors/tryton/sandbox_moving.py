@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from connectors.tryton.sandbox_models import (
+    COMPUTED,
     CUSTOMER,
     FIELDS,
     LOCATION,
@@ -20,11 +21,9 @@ from connectors.tryton.sandbox_models import (
     RELATIONS,
     STAMPS,
     Books,
-    Context,
     Row,
 )
 from connectors.tryton.sandbox_wire import TITLES
-from hub.sdk.api import Plain
 
 BACK, INTERNAL = "stock.shipment.out.return", "stock.shipment.internal"
 INPUT, TRANSIT = 1, 8
@@ -36,6 +35,10 @@ FIELDS.update({
 })  # fmt: skip
 RELATIONS.update({
     (BACK, "moves"): MOVE, (INTERNAL, "moves"): MOVE, (INTERNAL, "from_location"): LOCATION, (INTERNAL, "to_location"): LOCATION,
+})  # fmt: skip
+COMPUTED.update({
+    (BACK, "moves"): lambda books, row, _: books.moved_by(BACK, row["id"]),
+    (INTERNAL, "moves"): lambda books, row, _: books.moved_by(INTERNAL, row["id"]),
 })  # fmt: skip
 PARENTS.update({MOVE: ("product", "origin", "shipment")})
 TITLES.update({BACK: "Customer Return Shipment", INTERNAL: "Internal Shipment"})
@@ -49,12 +52,6 @@ class MovingBooks(Books):
         _now: Callable[[], dt.datetime]
 
         def sales_of(self, moves: list[int]) -> list[int]: ...
-
-    def value(self, model: str, row: Row, name: str, context: Context) -> Plain:
-        """One field of a record, those of returns and internal shipments too."""
-        if model in (BACK, INTERNAL) and name == "moves":
-            return self.moved_by(model, row["id"])
-        return super().value(model, row, name, context)
 
     def moved_by(self, model: str, shipment: int) -> list[int]:
         """All moves of a shipment of this model."""

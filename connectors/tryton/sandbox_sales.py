@@ -13,6 +13,7 @@ from typing import Final
 
 from connectors.tryton import sandbox_models as models
 from connectors.tryton.sandbox_models import (
+    COMPUTED,
     FIELDS,
     LOCATION,
     MOVE,
@@ -21,7 +22,6 @@ from connectors.tryton.sandbox_models import (
     RELATIONS,
     STAMPS,
     TEMPLATE,
-    Context,
     Row,
 )
 from connectors.tryton.sandbox_moving import BACK, MovingBooks
@@ -71,6 +71,23 @@ TITLES.update({
     PARTY: "Party", ADDRESS: "Address", SALE: "Sale", SALE_LINE: "Sale Line", OUT: "Customer Shipment", INVOICE: "Invoice",
     COUNTRY: "Country", CURRENCY: "Currency", TAX: "Tax",
 })  # fmt: skip
+COMPUTED.update({
+    (PARTY, "addresses"): lambda books, row, _: books.children(ADDRESS, "party", row["id"]),
+    (PARTY, "contact_mechanisms"): lambda books, row, _: books.children(CONTACT, "party", row["id"]),
+    (PARTY, "identifiers"): lambda books, row, _: books.children(PARTY_CODE, "party", row["id"]),
+    (SALE, "lines"): lambda books, row, _: books.children(SALE_LINE, "sale", row["id"]),
+    (SALE, "invoices"): lambda books, row, _: books.children(INVOICE, "sale", row["id"]),
+    (SALE, "shipments"): lambda books, row, _: books.shipments(row["id"]),
+    (SALE, "shipment_returns"): lambda books, row, _: books.shipments(row["id"], BACK),
+    (SALE, "untaxed_amount"): lambda books, row, _: books.totals(row)[0],
+    (SALE, "tax_amount"): lambda books, row, _: books.totals(row)[1],
+    (SALE, "total_amount"): lambda books, row, _: sum(books.totals(row), Decimal(0)),
+    (SALE_LINE, "amount"): lambda books, row, _: books.amount(row),
+    (SALE_LINE, "moves"): lambda books, row, _: books.moves(row["id"]),
+    (MOVE, "unit"): lambda *_: 1,
+    (OUT, "outgoing_moves"): lambda books, row, _: books.outgoing(row["id"]),
+    (OUT, "inventory_moves"): lambda books, row, _: books.inner(row["id"]),
+})  # fmt: skip
 SALE_BUTTONS: Final = {
     "quote": (("draft",), "quotation"), "confirm": (("quotation",), "confirmed"),
     "draft": (("cancelled", "quotation", "confirmed"), "draft"), "cancel": (("draft", "quotation"), "cancelled"),
@@ -102,31 +119,6 @@ class SalesBooks(MovingBooks):
         self.insert(UOM, {"name": "Unit", "factor": Decimal(1)})
 
     # reading
-
-    def value(self, model: str, row: Row, name: str, context: Context) -> Plain:
-        """One field of a record, those of sales too."""
-        if name in self.stored[model]:
-            return row[name]
-        computed: dict[tuple[str, str], Callable[[], Plain]] = {
-            (PARTY, "addresses"): lambda: self.children(ADDRESS, "party", row["id"]),
-            (PARTY, "contact_mechanisms"): lambda: self.children(CONTACT, "party", row["id"]),
-            (PARTY, "identifiers"): lambda: self.children(PARTY_CODE, "party", row["id"]),
-            (SALE, "lines"): lambda: self.children(SALE_LINE, "sale", row["id"]),
-            (SALE, "invoices"): lambda: self.children(INVOICE, "sale", row["id"]),
-            (SALE, "shipments"): lambda: self.shipments(row["id"]),
-            (SALE, "shipment_returns"): lambda: self.shipments(row["id"], BACK),
-            (SALE, "untaxed_amount"): lambda: self.totals(row)[0],
-            (SALE, "tax_amount"): lambda: self.totals(row)[1],
-            (SALE, "total_amount"): lambda: sum(self.totals(row), Decimal(0)),
-            (SALE_LINE, "amount"): lambda: self.amount(row),
-            (SALE_LINE, "moves"): lambda: self.moves(row["id"]),
-            (MOVE, "unit"): lambda: 1,
-            (OUT, "outgoing_moves"): lambda: self.outgoing(row["id"]),
-            (OUT, "inventory_moves"): lambda: self.inner(row["id"]),
-        }
-        if (model, name) in computed:
-            return computed[model, name]()
-        return super().value(model, row, name, context)
 
     def moves(self, line: int) -> list[int]:
         """The moves that ship this line."""
@@ -164,12 +156,13 @@ class SalesBooks(MovingBooks):
         """Amount without tax and tax; a tax is rounded once for the whole sale."""
         digits = Decimal(1).scaleb(-self.digits(sale))
         lines = [self.tables[SALE_LINE][line] for line in self.children(SALE_LINE, "sale", sale["id"])]
+        amounts = [self.amount(line) for line in lines]
         bases: dict[int, Decimal] = {}
-        for line in lines:
+        for line, amount in zip(lines, amounts, strict=True):
             for tax in line["taxes"]:
-                bases[tax] = bases.get(tax, Decimal(0)) + self.amount(line)
+                bases[tax] = bases.get(tax, Decimal(0)) + amount
         taxed = [(base * self.tables[TAX][tax]["rate"]).quantize(digits, ROUND_HALF_EVEN) for tax, base in bases.items()]
-        return sum((self.amount(line) for line in lines), Decimal(0).quantize(digits)), sum(taxed, Decimal(0).quantize(digits))
+        return sum(amounts, Decimal(0).quantize(digits)), sum(taxed, Decimal(0).quantize(digits))
 
     # making
 

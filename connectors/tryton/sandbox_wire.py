@@ -144,15 +144,17 @@ def price(value: Plain, field: str = "List Price", model: str = "Product List Pr
     return amount.quantize(Decimal("0.0001"))
 
 
-def meets(domain: Plain, values: Callable[[str], Callable[[Row], list[Plain]]]) -> Callable[[Row], bool]:
-    """What says whether a row meets the domain; `values(path)` gives what finds all values at a dotted path (several across a
-    list). The domain is taken apart once, not anew for every row."""
+def meets(domain: Plain, clause: Callable[[str, str, Plain], Callable[[Row], bool]]) -> Callable[[Row], bool]:
+    """What says whether a row meets the domain; `clause` gives what says it of one path, operator and value. The domain is taken
+    apart once, not anew for every row."""
     if not domain:
         return lambda _: True
     if isinstance(domain[0], str) and domain[0] not in ("AND", "OR"):
-        found, (_, operator, wanted) = values(domain[0]), domain
-        return lambda row: any(_clause(one, operator, wanted) for one in found(row) or [None])
-    parts = [meets(one, values) for one in (domain[1:] if isinstance(domain[0], str) else domain)]
+        path, operator, wanted = domain
+        return clause(path, operator, wanted)
+    parts = [meets(one, clause) for one in (domain[1:] if isinstance(domain[0], str) else domain)]
+    if len(parts) == 1:
+        return parts[0]
     if domain[0] == "OR":
         return lambda row: any(part(row) for part in parts)
     return lambda row: all(part(row) for part in parts)
@@ -167,17 +169,25 @@ def mentions(domain: Plain, name: str) -> bool:
     return any(mentions(one, name) for one in domain if isinstance(one, list))
 
 
-def _clause(found: Plain, operator: str, wanted: Plain) -> bool:
-    if operator in ("=", "!="):
-        same = found == wanted
-        return same if operator == "=" else not same
-    if operator in ("in", "not in"):
-        return (found in wanted) == (operator == "in")
-    if found is None or wanted is None:
-        return False
+def test(operator: str, wanted: Plain) -> Callable[[Plain], bool]:
+    """What says whether a value stands so to the wanted one; an unknown operator is a Fault when it comes to it."""
+    match operator:
+        case "=":
+            return lambda found: bool(found == wanted)
+        case "!=":
+            return lambda found: bool(found != wanted)
+        case "in":
+            return lambda found: found in wanted
+        case "not in":
+            return lambda found: found not in wanted
     if operator in _ORDERED:
-        return bool(_ORDERED[operator](found, wanted))
-    if operator in ("like", "ilike"):
-        pattern = "".join(".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in wanted)
-        return re.fullmatch(pattern, str(found), re.IGNORECASE if operator == "ilike" else 0) is not None
-    raise Fault(f"unknown operator {operator!r}", "")
+        ordered = _ORDERED[operator]
+        return lambda found: found is not None and wanted is not None and bool(ordered(found, wanted))
+    return lambda found: found is not None and wanted is not None and _like(found, operator, wanted)
+
+
+def _like(found: Plain, operator: str, wanted: Plain) -> bool:
+    if operator not in ("like", "ilike"):
+        raise Fault(f"unknown operator {operator!r}", "")
+    pattern = "".join(".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in wanted)
+    return re.fullmatch(pattern, str(found), re.IGNORECASE if operator == "ilike" else 0) is not None
