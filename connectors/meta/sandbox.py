@@ -74,6 +74,8 @@ class Sandbox(SandboxBase):
         self._ignoring = False
         self.items: dict[str, rules.Item] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
+        self._waiting: list[str] = []
+        """Handles of the jobs that have not taken effect yet: nearly all that are kept have."""
         self.made = 0
         self.batch_calls: list[int] = []
 
@@ -84,6 +86,7 @@ class Sandbox(SandboxBase):
     def put_state(self, state: Plain) -> None:
         """Others in their place."""
         self.items, self.jobs, self.made, self.batch_calls = state
+        self._waiting = [handle for handle, job in self.jobs.items() if not job["done"]]
 
     # the public interface
 
@@ -195,7 +198,7 @@ class Sandbox(SandboxBase):
         limit = self._limit(asked)
         rows = self._filtered(str(asked.get("filter", "")))
         start = self._position(after)
-        page = [item for item in rows if int(item["node"]) > start]
+        page = [item for item in rows if int(item["node"]) > start] if start else rows
         answer: dict[str, Plain] = {"data": [self._node(item, fields) for item in page[:limit]]}
         if page:
             cursors = {"before": _cursor(page[0]), "after": _cursor(page[:limit][-1])}
@@ -218,7 +221,8 @@ class Sandbox(SandboxBase):
         return min(limit, LIMIT_MAX)
 
     def _filtered(self, text: str) -> list[rules.Item]:
-        everything = sorted(self.items.values(), key=lambda item: int(item["node"]))
+        # Nodes are numbered as items are made, so they already stand in this order.
+        everything = list(self.items.values())
         if not text:
             return everything
         try:
@@ -298,14 +302,16 @@ class Sandbox(SandboxBase):
             "entries": entries, "upsert": upsert, "posted": self.clock.now(), "due": due,
             "ignored": self._ignoring, "done": False, "errors": [], "warnings": [],
         }  # fmt: skip
+        self._waiting.append(handle)
         return handle
 
     def settle(self) -> None:
         """Let every batch take effect whose time has come."""
-        waiting = [(job["due"], handle) for handle, job in self.jobs.items() if not job["done"]]
-        for due, handle in sorted(waiting):
-            if due <= self.clock.now():
-                self._finish(handle, self.jobs[handle])
+        now = self.clock.now()
+        due = sorted((self.jobs[one]["due"], one) for one in self._waiting if one in self.jobs and self.jobs[one]["due"] <= now)
+        for _, handle in due:
+            self._waiting.remove(handle)
+            self._finish(handle, self.jobs[handle])
 
     def _finish(self, handle: str, job: dict[str, Any]) -> None:
         job["done"] = True

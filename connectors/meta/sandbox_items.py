@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from hub.sdk.api import Plain, exact_minor, from_minor
@@ -42,6 +43,8 @@ ID_CHARS_MAX: Final = 100
 TITLE_CHARS_MAX: Final = 200
 DESCRIPTION_CHARS_MAX: Final = 9_999
 QUANTITY_MAX: Final = 2**31 - 1
+PRICES_MAX: Final = 4_096
+"""So many prices are kept as they are printed: they are read far more often than they change."""
 COMMA_CURRENCIES: Final = frozenset(["DKK", "NOK", "SEK", "EUR"])
 _PRICE: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
 
@@ -125,7 +128,8 @@ def amount(item: Item) -> Decimal | None:
     return Decimal(written.split(" ")[0]) if written else None
 
 
-def printed(written: Plain) -> str | None:
+@lru_cache(maxsize=PRICES_MAX)
+def printed(written: str | None) -> str | None:
     """A price as reading answers it: for people, in the currency's own manner, "1.999,95 kr." or "$1,999.95"."""
     if not written:
         return None

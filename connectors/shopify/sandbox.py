@@ -384,12 +384,13 @@ class Sandbox(OrderDesk, SandboxBase):
     def shown(self) -> dict[str, dict[str, Any]]:
         """By SKU what a customer sees: pieces that may be bought by location id, price, state, title."""
         truth: dict[str, dict[str, Any]] = {}
+        places, all_levels = [(place, str(place)) for place in self.state.locations], self.state.levels
         for one in self.state.variants.values():
             product = self.state.products[one.product]
             state = "gone" if one.deleted else "active" if product.status == "ACTIVE" else "inactive"
-            levels = ((place, self.state.levels.get((one.id, place))) for place in self.state.locations)
+            levels = [(name, all_levels.get((one.id, place))) for place, name in places]
             truth[one.sku] = {
-                "stock": {str(place): level.available for place, level in levels if level is not None and level.active},
+                "stock": {name: level.available for name, level in levels if level is not None and level.active},
                 "price": one.price,
                 "currency": self.state.currency,
                 "state": state,

@@ -148,15 +148,13 @@ class SalesBooks(MovingBooks):
 
     def amount(self, line: Row) -> Decimal:
         """The line's amount, rounded to the currency."""
-        sale = self.tables[SALE][line["sale"]]
-        digits = Decimal(1).scaleb(-self.digits(sale))
-        return Decimal(line["quantity"] * line["unit_price"]).quantize(digits, ROUND_HALF_EVEN)
+        return _amount(line, Decimal(1).scaleb(-self.digits(self.tables[SALE][line["sale"]])))
 
     def totals(self, sale: Row) -> tuple[Decimal, Decimal]:
         """Amount without tax and tax; a tax is rounded once for the whole sale."""
         digits = Decimal(1).scaleb(-self.digits(sale))
         lines = [self.tables[SALE_LINE][line] for line in self.children(SALE_LINE, "sale", sale["id"])]
-        amounts = [self.amount(line) for line in lines]
+        amounts = [_amount(line, digits) for line in lines]
         bases: dict[int, Decimal] = {}
         for line, amount in zip(lines, amounts, strict=True):
             for tax in line["taxes"]:
@@ -424,3 +422,7 @@ class SalesBooks(MovingBooks):
             return False
         self.work_off_sale(self.queue.pop(0))
         return True
+
+
+def _amount(line: Row, digits: Decimal) -> Decimal:
+    return Decimal(line["quantity"] * line["unit_price"]).quantize(digits, ROUND_HALF_EVEN)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Final
 
 from connectors.vendure.sandbox_shop import ResolverFault, Shop, Variant
 from hub.sdk.api import Plain, iso
 
 STANDARD: Final = "standard-shipping"
+AMOUNTS_MAX: Final = 4_096
+"""So many amounts are kept with their tax: the same few are asked for again and again."""
 LEFT: Final = ("Shipped", "Delivered")
 AFTER_PAYMENT: Final = ("PaymentAuthorized", "PaymentSettled", "PartiallyShipped", "Shipped", "PartiallyDelivered", "Delivered")
 
@@ -431,6 +434,7 @@ def _drawn(line: Line, pieces: int) -> list[tuple[str, int]]:
     return drawn
 
 
+@lru_cache(maxsize=AMOUNTS_MAX)
 def _two(entered: int, percent: int, included: bool) -> tuple[int, int]:
     factor = 1 + Decimal(percent) / 100
     other = entered / factor if included else entered * factor

@@ -316,7 +316,7 @@ class ProductApi:
         above = self._shop.products.get(product.parent)
         if above is None:
             return product.name
-        return f"{above.name} - {', '.join(str(row['option']) for row in product.attributes)}"
+        return f"{above.name} - {', '.join([str(row['option']) for row in product.attributes])}"
 
     def _dates(self, product: Product) -> Row:
         shown: Row = {}
