@@ -38,9 +38,9 @@ def _cost(one: Selection, operation: Operation, variables: Mapping[str, Plain]) 
     if one.spread:
         one = operation.fragments.get(one.spread, one)
     # Of several types that an object may be of, the dearest counts.
-    parts = [part for part in one.chosen if included(part, variables)]
-    inner = sum(_cost(part, operation, variables) for part in parts if part.name)
-    inner += max((_cost(part, operation, variables) for part in parts if not part.name), default=0)
+    parts = [part for part in one.chosen if (part.chosen or part.spread) and included(part, variables)]
+    inner = sum([_cost(part, operation, variables) for part in parts if part.name])
+    inner += max([_cost(part, operation, variables) for part in parts if not part.name], default=0)
     if not one.name or (one.name in FREE and "ids" not in one.arguments):
         return inner
     if not one.chosen:
@@ -53,10 +53,9 @@ def _cost(one: Selection, operation: Operation, variables: Mapping[str, Plain]) 
 def actual_cost(answer: Plain) -> int:
     """What the answer did cost: one for each object in it that is not a mere wrapper."""
     if isinstance(answer, list):
-        return sum(actual_cost(one) for one in answer)
+        return sum([actual_cost(one) for one in answer])
     if not isinstance(answer, dict):
         return 0
     wrapper = "pageInfo" in answer or "nodes" in answer or "edges" in answer
-    return (0 if wrapper else 1) + sum(
-        actual_cost(part) for name, part in answer.items() if name not in ("pageInfo", "userErrors")
-    )
+    inner = [part for name, part in answer.items() if isinstance(part, (dict, list)) and name not in ("pageInfo", "userErrors")]
+    return (0 if wrapper else 1) + sum([actual_cost(part) for part in inner])

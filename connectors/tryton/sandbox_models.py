@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
-from connectors.tryton.sandbox_wire import Fault, meets, mentions, missing, price, test, timestamp, user_error
+from connectors.tryton.sandbox_wire import Fault, Sieve, meeting, mentions, missing, price, test, timestamp, user_error
 from hub.sdk.api import Plain
 
 Row = dict[str, Plain]
@@ -47,6 +47,8 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     INVENTORY: ("location", "date", "number", "state", "company", "empty_quantity", *STAMPS),
     LINE: ("inventory", "product", "quantity", "expected_quantity", *STAMPS),
 }  # fmt: skip
+READS_MAX: Final = 256
+"""So many lists of fields are kept as they were taken apart: a client asks the same few again and again."""
 _LOCATIONS: Final = (
     # id, name, code, type, parent, storage zone
     (1, "Input Zone", "IN", "storage", 5, None), (2, "Output Zone", "OUT", "storage", 5, None),
@@ -167,8 +169,8 @@ class Books:
 
     def search(self, model: str, domain: Plain, order: Plain, context: Context) -> list[Row]:
         """Matching records in order; inactive ones only where the domain speaks of `active`."""
-        right = meets(domain, lambda path, operator, wanted: self._clause(model, path, operator, wanted, context))
-        found = [row for row in self._narrowed(model, domain) if right(row)]
+        met = meeting(domain, lambda path, operator, wanted: self._clause(model, path, operator, wanted, context))
+        found = met(list(self.tables[model].values()))
         if "active" in FIELDS[model] and not mentions(domain, "active"):
             found = [row for row in found if self._active(model, row)]
         for name, way in reversed(order or ([["code", "ASC"]] if model == PRODUCT else [["id", "ASC"]])):
@@ -176,51 +178,36 @@ class Books:
             found.sort(key=lambda row: self._rank(model, row, name, context), reverse=way.upper().startswith("DESC"))
         return found
 
-    def _clause(self, model: str, path: str, operator: str, wanted: Plain, context: Context) -> Callable[[Row], bool]:
-        """What says of a record whether it meets one clause; across a relation by those over there that meet it."""
+    def _clause(self, model: str, path: str, operator: str, wanted: Plain, context: Context) -> Sieve:
+        """What leaves the records that meet one clause; across a relation by those over there that meet it."""
+        if path == "id" and operator == "in":
+            ids = frozenset(wanted)
+            return lambda rows: [row for row in rows if row["id"] in ids]
         holds = test(operator, wanted)
         if path in self.stored[model]:
-            return lambda row: holds(row[path])
+            return lambda rows: [row for row in rows if holds(row[path])]
         head, _, rest = path.partition(".")
         target = RELATIONS.get((model, head))
         if not rest or target is None or holds(None):
-            return lambda row: any(holds(one) for one in self._values(model, row, path, context) or [None])
+            return lambda rows: [row for row in rows if any(map(holds, self._values(model, row, path, context) or [None]))]
         there = self._clause(target, rest, operator, wanted, context)
 
-        @cache
-        def right() -> set[int]:
-            return {number for number, row in self.tables[target].items() if there(row)}
+        def across(rows: list[Row]) -> list[Row]:
+            right = {row["id"] for row in there(list(self.tables[target].values()))} if rows else set()
+            return [row for row in rows if not right.isdisjoint(self._pointed(model, row, head, context))] if right else []
 
-        def points(row: Row) -> bool:
-            if not right():
-                return False
-            found = self.value(model, row, head, context)
-            return not right().isdisjoint(found) if isinstance(found, list) else found in right()
+        return across
 
-        return points
-
-    def _narrowed(self, model: str, domain: Plain) -> list[Row]:
-        """The rows that meet the plain equalities of the domain, so that not every row is looked at by every clause."""
-        found = list(self.tables[model].values())
-        clauses = domain if domain and all(isinstance(one, list) and len(one) == 3 for one in domain) else []
-        for name, operator, wanted in clauses:
-            if name == "id" and operator == "in":
-                ids = frozenset(wanted)
-                found = [row for row in found if row["id"] in ids]
-            elif operator == "=" and name != "active" and name in ("id", *FIELDS[model]):
-                found = [row for row in found if row[name] == wanted]
-        return found
+    def _pointed(self, model: str, row: Row, head: str, context: Context) -> list[int]:
+        found = self.value(model, row, head, context)
+        return found if isinstance(found, list) else [] if found is None else [found]
 
     def read(self, model: str, row: Row, fields: Sequence[str], context: Context) -> Row:
         """The asked fields; a dotted one stands nested under the relation's name and a dot."""
         said: Row = {"id": row["id"]}
-        nested: dict[str, list[str]] = {}
-        for name in fields:
-            head, dot, rest = name.partition(".")
-            if dot:
-                nested.setdefault(head, []).append(rest)
-            else:
-                said[name] = self.value(model, row, name, context)
+        plain, nested = _split(tuple(fields))
+        for name in plain:
+            said[name] = self.value(model, row, name, context)
         for head, inner in nested.items():
             target = RELATIONS.get((model, head))
             if target is None:
@@ -240,13 +227,12 @@ class Books:
         head, _, rest = path.partition(".")
         if head == "active" and model == PRODUCT:
             return [self._active(model, row)]
-        found = self.value(model, row, head, context)
         if not rest:
-            return [found]
+            return [self.value(model, row, head, context)]
         target = RELATIONS.get((model, head))
         if target is None:
             raise Fault(f"'{head}'", "")
-        ids = found if isinstance(found, list) else [] if found is None else [found]
+        ids = self._pointed(model, row, head, context)
         return [value for one in ids for value in self._values(target, self.tables[target][one], rest, context)]
 
     def _active(self, model: str, row: Row) -> bool:
@@ -418,6 +404,16 @@ class Books:
     @kept.setter
     def kept(self, state: Plain) -> None:
         self.tables, self.numbers, self.inside = state
+
+
+@lru_cache(maxsize=READS_MAX)
+def _split(fields: tuple[str, ...]) -> tuple[list[str], dict[str, list[str]]]:
+    """The record's own fields among these, and by relation what is to be read over there."""
+    nested: dict[str, list[str]] = {}
+    for head, dot, rest in (name.partition(".") for name in fields):
+        if dot:
+            nested.setdefault(head, []).append(rest)
+    return [name for name in fields if "." not in name], nested
 
 
 COMPUTED: Final[dict[tuple[str, str], Callable[[Any, Row, Context], Plain]]] = {

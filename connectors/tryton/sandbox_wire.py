@@ -13,6 +13,8 @@ from typing import Final
 from hub.sdk.api import Plain, Response, moment
 
 Row = dict[str, Plain]
+Sieve = Callable[[list[Row]], list[Row]]
+"""What leaves some of the rows."""
 
 PLAIN_CHARS_MAX: Final = 1_400
 """Longer answers come gzipped; without the client's consent they come plain under a gzip header (observed on 8.2.1)."""
@@ -95,6 +97,8 @@ def decoded(value: Plain) -> Plain:
 
 def encoded(value: Plain, name: str = "") -> Plain:
     """The value as they write it: tags for exact numbers and times, a JSON float for a quantity, 1 and 0 for true and false."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, list | tuple):
         return [encoded(one) for one in value]
     if isinstance(value, dict):
@@ -144,20 +148,30 @@ def price(value: Plain, field: str = "List Price", model: str = "Product List Pr
     return amount.quantize(Decimal("0.0001"))
 
 
-def meets(domain: Plain, clause: Callable[[str, str, Plain], Callable[[Row], bool]]) -> Callable[[Row], bool]:
-    """What says whether a row meets the domain; `clause` gives what says it of one path, operator and value. The domain is taken
-    apart once, not anew for every row."""
+def meeting(domain: Plain, clause: Callable[[str, str, Plain], Sieve]) -> Sieve:
+    """What leaves the rows that meet the domain; `clause` gives what does so for one path, operator and value.
+
+    The domain is taken apart once, and each clause is asked only of the rows that are not decided yet.
+    """
     if not domain:
-        return lambda _: True
+        return lambda rows: rows
     if isinstance(domain[0], str) and domain[0] not in ("AND", "OR"):
         path, operator, wanted = domain
         return clause(path, operator, wanted)
-    parts = [meets(one, clause) for one in (domain[1:] if isinstance(domain[0], str) else domain)]
-    if len(parts) == 1:
-        return parts[0]
-    if domain[0] == "OR":
-        return lambda row: any(part(row) for part in parts)
-    return lambda row: all(part(row) for part in parts)
+    parts = [meeting(one, clause) for one in (domain[1:] if isinstance(domain[0], str) else domain)]
+
+    def every(rows: list[Row]) -> list[Row]:
+        for part in parts:
+            rows = part(rows)
+        return rows
+
+    def either(rows: list[Row]) -> list[Row]:
+        found: set[int] = set()
+        for part in parts:
+            found.update([row["id"] for row in part([row for row in rows if row["id"] not in found])])
+        return [row for row in rows if row["id"] in found]
+
+    return either if domain[0] == "OR" else every
 
 
 def mentions(domain: Plain, name: str) -> bool:
@@ -180,14 +194,17 @@ def test(operator: str, wanted: Plain) -> Callable[[Plain], bool]:
             return lambda found: found in wanted
         case "not in":
             return lambda found: found not in wanted
+    if wanted is None:
+        return lambda _: False
     if operator in _ORDERED:
         ordered = _ORDERED[operator]
-        return lambda found: found is not None and wanted is not None and bool(ordered(found, wanted))
-    return lambda found: found is not None and wanted is not None and _like(found, operator, wanted)
+        return lambda found: found is not None and bool(ordered(found, wanted))
+    if operator in ("like", "ilike"):
+        pattern = "".join(".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in wanted)
+        like = re.compile(pattern, re.IGNORECASE if operator == "ilike" else 0)
+        return lambda found: found is not None and like.fullmatch(str(found)) is not None
+    return lambda found: found is not None and _unknown(operator)
 
 
-def _like(found: Plain, operator: str, wanted: Plain) -> bool:
-    if operator not in ("like", "ilike"):
-        raise Fault(f"unknown operator {operator!r}", "")
-    pattern = "".join(".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in wanted)
-    return re.fullmatch(pattern, str(found), re.IGNORECASE if operator == "ilike" else 0) is not None
+def _unknown(operator: str) -> bool:
+    raise Fault(f"unknown operator {operator!r}", "")

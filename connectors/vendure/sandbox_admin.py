@@ -105,8 +105,9 @@ class AdminRoutes:
     def _product_variants(self, said: dict[str, Plain]) -> Plain:
         options = said.get("options") or {}
         found = [one for one in self._shop.variants.values() if not one.deleted]
-        for name, wanted in (options.get("filter") or {}).items():
-            found = [one for one in found if _passes(one, name, wanted)]
+        wanted = [(name, *one) for name, told in (options.get("filter") or {}).items() for one in told.items()]
+        for passes in [_passes(*one) for one in wanted]:
+            found = [one for one in found if passes(one)]
         for name, order in (options.get("sort") or {}).items():
             if name not in ("id", "updatedAt", "sku"):
                 raise DocumentError(f'Field "{name}" is not sorted by in this sandbox.')
@@ -184,24 +185,20 @@ class AdminRoutes:
         return {"id": str(group), "code": given["code"], "options": made}
 
 
-def _passes(variant: Variant, name: str, wanted: dict[str, Plain]) -> bool:
-    for operator, value in wanted.items():
-        match name, operator:
-            case "updatedAt", "after":
-                passes = variant.updated_at > micros(dt.datetime.fromisoformat(value))
-            case "id", "in":
-                passes = str(variant.id) in value
-            case "id", "eq":
-                passes = str(variant.id) == value
-            case "sku", "eq":
-                passes = variant.sku == value
-            case "sku", "in":
-                passes = variant.sku in value
-            case _:
-                raise DocumentError(f'The filter "{name}.{operator}" is not known here.')
-        if not passes:
-            return False
-    return True
+def _passes(name: str, operator: str, value: Plain) -> Callable[[Variant], bool]:
+    match name, operator:
+        case "updatedAt", "after":
+            since = micros(dt.datetime.fromisoformat(value))
+            return lambda one: one.updated_at > since
+        case "id", "in":
+            return lambda one: str(one.id) in value
+        case "id", "eq":
+            return lambda one: str(one.id) == value
+        case "sku", "eq":
+            return lambda one: one.sku == value
+        case "sku", "in":
+            return lambda one: one.sku in value
+    raise DocumentError(f'The filter "{name}.{operator}" is not known here.')
 
 
 def _paged(rows: list[Plain], said: dict[str, Plain]) -> Plain:

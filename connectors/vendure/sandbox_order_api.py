@@ -21,6 +21,19 @@ NEXT: Final = {
 }  # fmt: skip
 """The next states of those states that recorded calls show; elsewhere they are not kept."""
 
+FILTERS: Final[dict[str, Callable[[Order], Plain]]] = {
+    "id": lambda order: str(order.id),
+    "code": lambda order: order.code,
+    "state": lambda order: order.state,
+    "active": lambda order: order.active,
+    "updatedAt": lambda order: order.updated_at,
+    "orderPlacedAt": lambda order: order.placed_at,
+}
+ADDRESS: Final = {
+    "fullName": "name", "streetLine1": "street", "streetLine2": "street2", "province": "region", "company": "company",
+    "city": "city", "postalCode": "postal_code", "countryCode": "country", "phoneNumber": "phone",
+}  # fmt: skip
+
 
 class OrderApi:
     """The root fields about orders; `paged` lists rows by the platform's list options."""
@@ -43,7 +56,8 @@ class OrderApi:
 
     def _list(self, said: dict[str, Plain]) -> Plain:
         options = said.get("options") or {}
-        found = [one for one in self._orders.kept.values() if _passes(one, options.get("filter") or {})]
+        passes = _passes(options.get("filter") or {})
+        found = [one for one in self._orders.kept.values() if passes(one)]
         for name, way in (options.get("sort") or {}).items():
             found.sort(key=lambda one, name=name: _sorted_by(one, name), reverse=way == "DESC")  # type: ignore[misc]
         return self._paged([lambda one=one: self.shown(one) for one in found], {"options": options})
@@ -190,40 +204,33 @@ def _union(root: Root) -> Root:
     return answered
 
 
-def _passes(order: Order, wanted: dict[str, Plain]) -> bool:
-    return all(_holds(order, name, said) for name, said in wanted.items())
+def _passes(wanted: dict[str, Plain]) -> Callable[[Order], bool]:
+    parts = [_holds(name, said) for name, said in wanted.items()]
+    return lambda order: all(part(order) for part in parts)
 
 
-def _holds(order: Order, name: str, said: Plain) -> bool:
-    if name == "_or":
-        return any(_passes(order, one) for one in said)
-    if name == "_and":
-        return all(_passes(order, one) for one in said)
-    values: dict[str, Plain] = {
-        "id": str(order.id),
-        "code": order.code,
-        "state": order.state,
-        "active": order.active,
-        "updatedAt": order.updated_at,
-        "orderPlacedAt": order.placed_at,
-    }
-    if name not in values:
+def _holds(name: str, said: Plain) -> Callable[[Order], bool]:
+    if name in ("_or", "_and"):
+        parts, together = [_passes(one) for one in said], any if name == "_or" else all
+        return lambda order: together(part(order) for part in parts)
+    if name not in FILTERS:
         raise DocumentError(f'The filter "{name}" is not known here.')
-    return all(_meets(values[name], operator, value) for operator, value in said.items())
+    value, tests = FILTERS[name], [_meets(operator, wanted) for operator, wanted in said.items()]
+    return lambda order: all(test(value(order)) for test in tests)
 
 
-def _meets(value: Plain, operator: str, wanted: Plain) -> bool:
+def _meets(operator: str, wanted: Plain) -> Callable[[Plain], bool]:
     match operator:
         case "eq":
-            return bool(value == wanted)
+            return lambda value: bool(value == wanted)
         case "in":
-            return value in wanted
+            return lambda value: value in wanted
         case "isNull":
-            return (value is None) is wanted
+            return lambda value: (value is None) is wanted
         case "after":
-            return value is not None and value > micros(dt.datetime.fromisoformat(wanted))
-        case _:
-            raise DocumentError(f'The operator "{operator}" is not known here.')
+            since = micros(dt.datetime.fromisoformat(wanted))
+            return lambda value: value is not None and value > since
+    raise DocumentError(f'The operator "{operator}" is not known here.')
 
 
 def _sorted_by(order: Order, name: str) -> Plain:
@@ -306,6 +313,4 @@ def _customer(person: dict[str, str]) -> Plain:
 
 
 def _address(person: dict[str, str]) -> dict[str, Plain]:
-    wanted = {"fullName": "name", "streetLine1": "street", "streetLine2": "street2", "province": "region"}
-    same = {"company": "company", "city": "city", "postalCode": "postal_code", "countryCode": "country", "phoneNumber": "phone"}
-    return {"country": None, **{theirs: person.get(ours) for theirs, ours in {**wanted, **same}.items()}}
+    return {"country": None, **{theirs: person.get(ours) for theirs, ours in ADDRESS.items()}}

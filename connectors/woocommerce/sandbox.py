@@ -138,13 +138,14 @@ class Sandbox(People, SandboxBase):
             if not found:
                 raise no_route()
             self.doorkeeper.admit(request)
-            later = request.query.get("offset", "0") != "0" or request.query.get("page", "1") != "1"
+            query = request.query
+            later = query.get("offset", "0") != "0" or query.get("page", "1") != "1"
             if self.faults.cut_next > 0 and request.method == "GET" and later:
                 self.faults.cut_next -= 1
                 self.faults.spend("cut")
                 return Response(500, {}, b"internal error")
             body = json_body(request) if request.method in ("POST", "PUT", "PATCH") else {}
-            answer = self._routed(request.method, path.strip("/").split("/"), request.query, body)
+            answer = self._routed(request.method, path.strip("/").split("/"), query, body)
         except RestError as refused:
             answer = refused.answer()
         date = format_datetime(moment(self._now() * 1_000_000).astimezone(dt.UTC), usegmt=True)

@@ -95,10 +95,8 @@ class ProductApi:
 
     def _list(self, query: Mapping[str, str]) -> Response:
         listed = Listed(query)
-        rows = [one for one in self._shop.products.values() if _status(one, query)]
         named = query.get("sku") or query.get("search_sku")
-        if not named:
-            rows = [one for one in rows if not one.parent]
+        rows = [one for one in self._shop.products.values() if (named or not one.parent) and _status(one, query)]
         if query.get("sku"):
             rows = [one for one in rows if one.sku and one.sku in query["sku"].split(",")]
         if query.get("search_sku"):

@@ -17,6 +17,8 @@ TOKEN: Final = re.compile(
     r'\s*(?:,\s*)*(?:#[^\n]*\s*)*(?P<token>\.\.\.|[!$():=@\[\]{|}&]|"""(?:[^"]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"'
     r"|-?\d+(?:\.\d+)?|[_A-Za-z]\w*)"
 )
+BARE: Final = frozenset({str, int, float, bool})
+"""What an object's fields without fields of their own are: nothing of it is shaped."""
 DEPTH_MAX: Final = 24
 TOKENS_MAX: Final = 20_000
 DOCUMENTS_MAX: Final = 256
@@ -271,7 +273,7 @@ def shaped(found: Plain, chosen: list[Selection], operation: Operation, variable
         raise DocumentError(phrases.bare.format(name=kind))
     answer: dict[str, Plain] = {}
     for one in chosen:
-        if not included(one, variables):
+        if one.directives and not included(one, variables):
             continue
         if not one.name:
             part = operation.fragments.get(one.spread) if one.spread else one
@@ -285,5 +287,8 @@ def shaped(found: Plain, chosen: list[Selection], operation: Operation, variable
         value = found[one.name]
         if callable(value):
             value = value(bound(one.arguments, variables))
-        answer[one.alias] = shaped(value, one.chosen, operation, variables, one.name)
+        if value is None or (type(value) in BARE and not one.chosen):
+            answer[one.alias] = value
+        else:
+            answer[one.alias] = shaped(value, one.chosen, operation, variables, one.name)
     return answer
