@@ -44,7 +44,7 @@ TITLE_CHARS_MAX: Final = 200
 DESCRIPTION_CHARS_MAX: Final = 9_999
 QUANTITY_MAX: Final = 2**31 - 1
 PRICES_MAX: Final = 4_096
-"""So many prices are kept as they are printed: they are read far more often than they change."""
+"""So many prices are kept as they are read and printed: they are asked for far more often than they change."""
 COMMA_CURRENCIES: Final = frozenset(["DKK", "NOK", "SEK", "EUR"])
 _PRICE: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
 
@@ -125,7 +125,12 @@ def sellable(item: Item) -> int:
 def amount(item: Item) -> Decimal | None:
     """What a customer pays."""
     written = item.get("sale_price") or item.get("price")
-    return Decimal(written.split(" ")[0]) if written else None
+    return _number(written) if written else None
+
+
+@lru_cache(maxsize=PRICES_MAX)
+def _number(written: str) -> Decimal:
+    return Decimal(written.split(" ")[0])
 
 
 @lru_cache(maxsize=PRICES_MAX)

@@ -226,13 +226,14 @@ class Sandbox(OrderDesk, SandboxBase):
     def shown(self) -> dict[str, dict[str, Any]]:
         """By SKU what a customer sees: pieces that may be bought by stock location id, price as entered, state, title."""
         truth: dict[str, dict[str, Any]] = {}
+        products, currency = self.shop.products, self.shop.currency
         for one in self.shop.variants.values():
-            active = one.enabled and self.shop.products[one.product].enabled
-            minor = one.prices.get(self.shop.currency)
+            active = one.enabled and products[one.product].enabled
+            minor = one.prices.get(currency)
             truth[one.sku] = {
                 "stock": {place: level.on_hand - level.allocated for place, level in one.levels.items()},
                 "price": None if minor is None else amount_of(minor),
-                "currency": self.shop.currency,
+                "currency": currency,
                 "state": "gone" if one.deleted else "active" if active else "inactive",
                 "title": one.name,
             }

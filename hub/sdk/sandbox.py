@@ -22,6 +22,7 @@ from hub.sdk.wire import NoAnswerError, NotSentError, Request, Response
 
 OUTBOX_MAX: Final = 100_000
 LOG_MAX: Final = 50_000
+ENDLESS_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -176,7 +177,7 @@ class SandboxBase:
         if faults.down:
             faults.spend("down")
             raise NotSentError("no connection: the platform is down")
-        answer = self._faulty(request, writes)
+        answer = self._faulty(writes, answer_bytes_max)
         if answer is None:
             if writes and faults.ignore_writes_next > 0:
                 faults.ignore_writes_next -= 1
@@ -208,7 +209,7 @@ class SandboxBase:
             return short
         return answer
 
-    def _faulty(self, request: Request, writes: bool) -> Response | None:
+    def _faulty(self, writes: bool, answer_bytes_max: int) -> Response | None:
         faults = self.faults
         if faults.unauthorized:
             faults.spend("unauthorized")
@@ -228,7 +229,8 @@ class SandboxBase:
         if not writes and faults.endless_next > 0:
             faults.endless_next -= 1
             faults.spend("endless")
-            return Response(200, {}, b" " * (64 * 1024 * 1024))
+            # More than is taken is as good as endless.
+            return Response(200, {}, b" " * min(ENDLESS_BYTES, answer_bytes_max + 1))
         return None
 
     # deliveries

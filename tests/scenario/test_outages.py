@@ -38,7 +38,7 @@ def fail_writes(shop: Stage, channel: str) -> list[Request]:
             return route(request)
         failed.append(request)
         platform.faults.fail_next = 1
-        return platform._faulty(request, True)
+        return platform._faulty(True, 0)
 
     platform.route = refuse
     return failed
