@@ -38,6 +38,8 @@ _OF_OBSERVATIONS: Final = "AFTER UPDATE ON observations WHEN NEW.told = 1 AND "
 _VERSIONS: Final = "OLD.version > 0 AND NEW.version > 0"
 TOLD_AFTER, OLDER, FALL = "told after the write", "never older", "a fall is a sale"
 MARKED, WORKED_OUT, ANEW = "marked", "worked out", "marked anew stays"
+MOVED: Final = "no cursor beyond stored pages"
+_NOTE_CURSOR: Final = f"INSERT INTO judged VALUES ('{MOVED}', NEW.channel, NEW.stream, NEW.kind, NEW.last_seq); END"
 _NOTE_KEY: Final = "INSERT INTO judged VALUES ('{}', {row}.kind, {row}.a, {row}.b, ''); END"
 _NOTICES: Final = (
     "CREATE TEMP TABLE judged (promise text, channel text, listing text, aspect text, place text)",
@@ -60,6 +62,12 @@ _NOTICES: Final = (
     f"CREATE TEMP TRIGGER marked AFTER INSERT ON dirty BEGIN {_NOTE_KEY.format(MARKED, row='NEW')}",
     f"CREATE TEMP TRIGGER marked_again AFTER UPDATE ON dirty BEGIN {_NOTE_KEY.format(MARKED, row='NEW')}",
     f"CREATE TEMP TRIGGER worked_out AFTER DELETE ON dirty BEGIN {_NOTE_KEY.format(WORKED_OUT, row='OLD')}",
+    # A reading that moves on has stored the page that it moved past.
+    f"CREATE TEMP TRIGGER began AFTER INSERT ON cursors WHEN NEW.last_seq > 0 BEGIN {_NOTE_CURSOR}",
+    f"CREATE TEMP TRIGGER moved AFTER UPDATE ON cursors WHEN NEW.last_seq NOT IN (0, OLD.last_seq) BEGIN {_NOTE_CURSOR}",
+    # Judges ask at every commit for what the hub never asks for.
+    "CREATE INDEX judged_bytes ON inbox (channel, digest)",
+    "CREATE INDEX judged_pages ON inbox (channel, delivery_id, answered)",
 )
 """What the store itself notices while rows replace others; looked at after each commit."""
 
@@ -74,7 +82,6 @@ class StoreJudge:
         self._looks = 0
         self._unread: set[tuple[str, str, str]] = set()
         """Keys that were marked dirty since the walk read anything."""
-        self._read_to: dict[tuple[str, str, str], int] = {}
 
     def watches(self, tx: Tx) -> None:
         """Let the store notice what replaces what."""
@@ -86,12 +93,9 @@ class StoreJudge:
     def committed(self) -> None:
         """Something was committed just now."""
         with self._findings.scheduler.alone():
-            beyond, during = self._crew().store.read(lambda tx: (self._beyond(tx), _during(tx)))
-            for promise, words in self._crew().store.read(self._noticed):
-                self._findings.found(promise, words)
-        for channel, stream, kind in beyond:
-            words = f"{channel}: the {kind} of {stream} is further than what is stored of it"
-            self._findings.found("no cursor beyond stored pages", words)
+            during, noticed = self._crew().store.read(lambda tx: (_during(tx), self._noticed(tx)))
+        for promise, words in noticed:
+            self._findings.found(promise, words)
         for key in during:
             self._findings.found("never during a write", f"what was told of {' '.join(key)} counts while it is being written")
 
@@ -181,29 +185,13 @@ class StoreJudge:
                 self._unread.add((first, second, third))
             elif promise == WORKED_OUT and (first, second, third) in self._unread:
                 found.append((ANEW, f"{first} {second} {third} was marked again, and is gone unread"))
+            elif promise == MOVED:
+                if not _page_is_stored(tx, first, second, int(place)):
+                    found.append((MOVED, f"{first}: the {third} of {second} is further than what is stored of it"))
             elif promise == FALL and (not self._retailer.takes_orders(first) or _counts_as_sold(tx, first, second, place)):
                 continue
             elif promise != WORKED_OUT:
                 found.append((promise, " ".join(key).strip()))
-        return found
-
-    def _beyond(self, tx: Tx) -> list[tuple[str, str, str]]:
-        """Readings that moved on and whose last page is not in the inbox."""
-        found = []
-        for channel, stream, kind, last in tx.query("SELECT channel, stream, kind, last_seq FROM cursors"):
-            if last == self._read_to.get((channel, stream, kind), 0):
-                continue
-            self._read_to[channel, stream, kind] = last
-            # A page that says the same as an earlier one keeps that one's number, and takes the new times.
-            stored = tx.query(
-                "SELECT 1 FROM inbox WHERE channel = :channel AND delivery_id IN (:poll, :sweep) AND answered >= :last LIMIT 1",
-                channel=channel,
-                poll=f"poll:{stream}",
-                sweep=f"sweep:{stream}",
-                last=last,
-            )
-            if last and not stored:
-                found.append((channel, stream, kind))
         return found
 
     def _unentitled(self, tx: Tx) -> Iterator[str]:
@@ -223,6 +211,19 @@ class StoreJudge:
                     right = all((channel, each) in stock for each in str(place).split("+"))
                 if not right:
                     yield f"{aspect} {place} of {item} rests on {channel}, which is not right about it"
+
+
+def _page_is_stored(tx: Tx, channel: str, stream: str, last: int) -> bool:
+    """Whether the last page of a reading is in the inbox."""
+    # A page that says the same as an earlier one keeps that one's number, and takes the new times.
+    rows = tx.query(
+        "SELECT 1 FROM inbox WHERE channel = :channel AND delivery_id IN (:poll, :sweep) AND answered >= :last LIMIT 1",
+        channel=channel,
+        poll=f"poll:{stream}",
+        sweep=f"sweep:{stream}",
+        last=last,
+    )
+    return bool(rows)
 
 
 def _during(tx: Tx) -> list[tuple[str, ...]]:

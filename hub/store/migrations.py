@@ -191,6 +191,11 @@ _VELOCITIES: Final = (
         item text PRIMARY KEY, lately bigint NOT NULL, usually bigint NOT NULL, at bigint NOT NULL)""",
 )
 
+_WAITING: Final = (
+    # What waits is asked for all the time, and what was understood is kept for weeks: nobody reads through that.
+    "CREATE INDEX inbox_waiting ON inbox (channel, stream) WHERE state = 'new'",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
     _ORDERS,
@@ -200,6 +205,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _ROUTES,
     _BARCODES,
     _VELOCITIES,
+    _WAITING,
 )
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

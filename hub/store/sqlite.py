@@ -30,6 +30,8 @@ BUSY_SECONDS: Final = 10
 UNITS_PER_COMMIT_MAX: Final = 64
 QUEUE_MAX: Final = 1_000
 UNIT_WAIT_SECONDS_MAX: Final = 120.0
+STATEMENTS_KEPT: Final = 1_000
+"""Compiled statements a connection keeps: the hub knows some two hundred, and the engine's own 128 are taken up in turn."""
 
 
 def _key_set(columns: tuple[tuple[str, str], ...]) -> str:
@@ -137,7 +139,13 @@ class SqliteDatabase(Database):
         return self._inside if self._thread is None else threading.current_thread() is self._thread
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=STATEMENTS_KEPT,
+        )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
