@@ -271,6 +271,12 @@ class Ordered:
                 Saying(binding.channel, binding.their, binding.role, binding.value, binding.seq, binding.as_of, binding.begun)
             )
             listed |= {(binding.channel, str(line.get("listing") or "")) for line in binding.value["lines"]}
+        keys = {(name, order) for order in known for name in self._channels}
+        wanted = targets.targets_of(tx, keys, Aspect.ORDER)
+        # What was told of may be gone from there since, and a document still speaks of it.
+        listed |= {
+            (key.channel, str(line["listing"])) for key, each in wanted.items() for line in each.target.value.get("lines", ())
+        }
         items = catalogue.bindings(tx, listed)
         named = catalogue.only_items(tx, self._named)
         ours = {each.item for each in items.values() if each.item}
@@ -280,10 +286,9 @@ class Ordered:
         ours |= set(components.values())
         everywhere = catalogue.bindings_of(tx, ours | set(named.values()))
         listings = {(each.channel, each.item): each for each in everywhere if each.state == "bound"}
-        keys = {(name, order) for order in known for name in self._channels}
         moving = {(name, listings[name, item].listing) for name in self._moving for item in ours if (name, item) in listings}
         seen = Seen(
-            {**targets.targets_of(tx, keys, Aspect.ORDER), **targets.targets_of(tx, moving, Aspect.MOVEMENT)},
+            {**wanted, **targets.targets_of(tx, moving, Aspect.MOVEMENT)},
             {**targets.observations_of(tx, keys, Aspect.ORDER), **targets.observations_of(tx, moving, Aspect.MOVEMENT)},
             {**changes.open_of(tx, keys, Aspect.ORDER), **changes.open_of(tx, moving, Aspect.MOVEMENT)},
             set(),

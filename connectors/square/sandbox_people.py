@@ -126,7 +126,7 @@ class Seller(SandboxBase):
         """A person takes the item out of the archive."""
         self._edit(self._item(sku), {"is_archived": False})
 
-    def remove(self, sku: str) -> None:
+    def remove_item(self, sku: str) -> None:
         """A person deletes the item with its variation."""
         self.catalog.delete(self._item(sku), self.catalog.turn(self.micros()))
         self._tell_catalog()

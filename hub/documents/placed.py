@@ -7,6 +7,7 @@ that hands goods over gets what leaves from its own places.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from hub.canonical.values import Plain, plain_decimal
@@ -15,6 +16,7 @@ from hub.desired.order import Facts, Line
 from hub.documents.around import PLACED, Around, NotExportableError, target
 from hub.flow import Aspect, Key, Target
 from hub.settings.model import OrderRule
+from hub.store.catalogue import Binding
 from hub.store.orders import Order
 from hub.store.targets import StoredTarget
 
@@ -25,6 +27,9 @@ Routes = Mapping[str, Sequence[tuple[str, int]]]
 """Line → (our location, quantity) that is to leave there."""
 Shares = dict[str, dict[str, int]]
 """Our location ("" where none is chosen) → line → quantity."""
+Held = Mapping[str, str]
+"""Line of a document → the listing that it was told with there."""
+NOTHING_HELD: Final[Held] = MappingProxyType({})
 
 
 def placed(
@@ -42,17 +47,19 @@ def placed(
     wanted: dict[Key, Target] = {}
     carrier = _carrier(order, name, shares, around)
     before: dict[str, int] = {}
+    known = _known(order, name, around)
     try:
         for location, parts in shares.items():
             carries = location == carrier
-            value = _document(order, told, name, location, parts, before, carries, len(shares) == 1, around)
             fact = PLACED if carries else f"{PLACED}:{location}"
+            held = _held(known.get(Key(name, order.order, Aspect.ORDER, fact)))
+            value = _document(order, told, name, location, parts, before, carries, len(shares) == 1, around, held)
             wanted.update([target(name, order, fact, value, placed_on=order.channel, at=location)])
             for line, quantity in parts.items():
                 before[line] = before.get(line, 0) + quantity
     except NotExportableError as bad:
         return {}, f"{name}: {bad}"
-    for key, old in _known(order, name, around).items():
+    for key, old in known.items():
         if key not in wanted:
             value = {**old.target.value, "state": "cancelled"}
             value["lines"] = [{**line, "quantity": 0, "amount_minor": 0, "tax_minor": 0} for line in value["lines"]]
@@ -69,6 +76,13 @@ def takes_all(name: str, around: Around) -> bool:
 def _known(order: Order, name: str, around: Around) -> dict[Key, StoredTarget]:
     """Documents of the order that are there already."""
     return {key: told for key, told in around.told_before(order, name, PLACED).items() if key in around.observations}
+
+
+def _held(old: StoredTarget | None) -> Held:
+    """By line the listing that a document which stands there speaks of."""
+    if old is None or old.target.value.get("state") == "cancelled":
+        return {}
+    return {str(line["line"]): str(line["listing"]) for line in old.target.value["lines"]}
 
 
 def _shares(order: Order, told: Facts, name: str, around: Around, routes: Routes) -> Shares:
@@ -131,6 +145,7 @@ def _document(
     carries: bool,
     alone: bool,
     around: Around,
+    held: Held,
 ) -> dict[str, Plain]:
     record, rule = told.origin.record, around.rule(name)
     rows = {str(row["line"]): row for row in record["lines"]}
@@ -138,7 +153,7 @@ def _document(
         row
         for line in told.lines
         if line.line in parts
-        for row in _lines(order, line, rows[line.line], parts[line.line], before.get(line.line, 0), name, around)
+        for row in _lines(order, line, rows[line.line], parts[line.line], before.get(line.line, 0), name, around, held)
     ]
     charges = [document_charge(charge, name, around) for charge in (record.get("charges") or ()) if carries]
     tax = str(record["tax"])
@@ -190,9 +205,16 @@ def _moves_here(name: str, location: str, around: Around) -> bool:
 
 
 def _lines(
-    order: Order, line: Line, row: Mapping[str, Plain], quantity: int, before: int, name: str, around: Around
+    order: Order,
+    line: Line,
+    row: Mapping[str, Plain],
+    quantity: int,
+    before: int,
+    name: str,
+    around: Around,
+    held: Held,
 ) -> list[dict[str, Plain]]:
-    found = document_lines(order.channel, {**row, "quantity": quantity}, name, around)
+    found = document_lines(order.channel, {**row, "quantity": quantity}, name, around, held)
     wanted = line.quantity - line.cancelled if line.quantity > 0 else line.quantity
     if wanted and quantity != wanted:
         for told in found:
@@ -201,33 +223,44 @@ def _lines(
     return found
 
 
-def document_lines(channel: str, row: Mapping[str, Plain], name: str, around: Around) -> list[dict[str, Plain]]:
+def document_lines(
+    channel: str, row: Mapping[str, Plain], name: str, around: Around, held: Held = NOTHING_HELD
+) -> list[dict[str, Plain]]:
     """A channel's line as a document on another says it: a virtual bundle as the goods that move, its money dealt over their
     pieces. NotExportableError where the goods are no item there."""
     binding = around.items.get((channel, str(row.get("listing") or "")))
     goods = around.bundles.get(binding.item, ()) if binding is not None else ()
     if binding is None or not goods or str(row.get("kind") or "stocked") != "stocked":
-        return [document_line(channel, row, name, around)]
+        return [document_line(channel, row, name, around, held)]
     found: list[dict[str, Plain]] = []
     before, whole = 0, sum(pieces for _, pieces in goods)
     for number, (item, pieces) in enumerate(goods, start=1):
-        there = around.listings.get((name, item))
+        line = f"{row['line']}.{number}"
+        there = _listing_there(name, item, held.get(line, ""), around)
         if there is None:
             raise NotExportableError(f"line {row['line']}: a part of {row.get('sku') or row.get('listing')} is no item there")
         amounts = {each: share(int(row.get(each) or 0), before, pieces, whole) for each in ("amount_minor", "tax_minor")}
         quantity = int(row["quantity"]) * pieces * binding.factor // there.factor
-        about = {"line": f"{row['line']}.{number}", "listing": there.listing, "sku": there.sku, "kind": "stocked"}
+        about = {"line": line, "listing": there.listing, "sku": there.sku, "kind": "stocked"}
         title = str(row.get("title") or row.get("sku") or there.sku)
         found.append(taxed({**about, "title": title, "quantity": quantity, **amounts, "tax_percent": row.get("tax_percent")}))
         before += pieces
     return found
 
 
-def document_line(channel: str, row: Mapping[str, Plain], name: str, around: Around) -> dict[str, Plain]:
+def _listing_there(name: str, item: str, told: str, around: Around) -> Binding | None:
+    """The item's listing there: the one of which a document speaks that stands there, be it gone since, else the one it has."""
+    bound = around.items.get((name, told))
+    return bound if bound is not None and bound.item == item else around.listings.get((name, item))
+
+
+def document_line(
+    channel: str, row: Mapping[str, Plain], name: str, around: Around, held: Held = NOTHING_HELD
+) -> dict[str, Plain]:
     """A channel's line as a document on another says it; NotExportableError where the goods are no item there."""
     kind, sku = str(row.get("kind") or "stocked"), str(row.get("sku") or "")
     item = around.item_of(channel, str(row.get("listing") or ""))
-    there = around.listings.get((name, item)) if item else None
+    there = _listing_there(name, item, held.get(str(row["line"]), ""), around) if item else None
     if there is None and kind == "stocked":
         raise NotExportableError(f"line {row['line']}: {sku or row.get('listing') or 'no SKU'} is no item there")
     return taxed(

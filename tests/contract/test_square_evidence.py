@@ -74,7 +74,7 @@ def a_busy_day() -> Channel:
                                                           text="Holds tea", category="Kitchen")]  # fmt: skip
     _, items = channel.read("items", page_max=2)
     _, stock = channel.read("stock", page_max=2)
-    channel.sandbox.remove("SKU-003")
+    channel.sandbox.remove_item("SKU-003")
     channel.sandbox.retitle("SKU-002", "Renamed")
     channel.sandbox.sell("SKU-000", 7)
     channel.read("items", cursor=items, page_max=2)
@@ -330,7 +330,7 @@ def test_the_judge_sees_what_the_platform_shows() -> None:
     sandbox.count("S0", 7, ODENSE)
     sandbox.sell("S1", 9)
     sandbox.withdraw("S2")
-    sandbox.remove("S3")
+    sandbox.remove_item("S3")
     sandbox.set_price("S0", Decimal("60"))
     with served(sandbox) as base_url:
         seen = read_shown(base_url, dict(Sandbox.CHANNEL["settings"]), dict(Sandbox.CHANNEL["secrets"]))

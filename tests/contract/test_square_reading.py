@@ -100,7 +100,7 @@ def test_a_deleted_thing_is_told_by_a_poll_left_out_of_sweeps_and_gone_when_look
     kept, removed = stocked(channel, 2)
     _, cursor = channel.read("items")
     channel.clock.advance(60)
-    channel.sandbox.remove("SKU-001")
+    channel.sandbox.remove_item("SKU-001")
     told, _ = channel.read("items", cursor=cursor)
     [record] = [one for one in told if one["variation"]["id"] == removed]
     assert MAPPINGS.understand("item", record)[0]["state"] == "gone"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fault_stage import ask
-from merchant import AUTHORITY, LOCATIONS, WAREHOUSE, Merchant, merchant
+from merchant import AARHUS, AUTHORITY, LOCATIONS, WAREHOUSE, Merchant, merchant
 from test_faults_channels import hold_ids
 from test_shop_of_places import with_boutique
 
@@ -98,6 +99,58 @@ def test_a_figure_for_what_was_deleted_meanwhile_waits_for_nobody(tmp_path: Path
         assert not any(platform.is_write(call) for call in list(platform.calls)[calls:])
     assert shop.shops("TEE") == (28, 28)
     assert platform.shown().get("TEE", {"state": "gone"})["state"] == "gone"
+    assert shop.quiet()
+
+
+def test_what_lies_where_its_till_has_deleted_it_is_offered_again_once_it_is_listed_and_counted(tmp_path: Path) -> None:
+    shop, outlet = with_outlet(tmp_path)
+    shop.till.remove_item("TEE")
+    shop.run(130)
+    assert (shop.shops("TEE"), outlet.shown()["TEE"]["stock"]) == ((20, 20), {"": 20})
+    shop.till.add_item("TEE", "Thing TEE", price=Decimal(1))
+    shop.run(300)
+    assert shop.shops("TEE") == (20, 20)
+    shop.till.count("TEE", 4, AARHUS)
+    shop.run(130)
+    assert (shop.shops("TEE"), outlet.shown()["TEE"]["stock"]) == ((24, 24), {"": 24})
+    assert shop.quiet()
+
+
+@pytest.mark.parametrize("listed_again", [True, False])
+def test_what_waits_at_a_till_that_deletes_it_is_handed_over_all_the_same(tmp_path: Path, *, listed_again: bool) -> None:
+    """It was called no item there, and a person's matter once it was listed again: the till's order speaks of the old listing."""
+    shop, _ = with_outlet(tmp_path)
+    order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
+    shop.run(130)
+    shop.till.remove_item("TEE")
+    shop.run(700)
+    assert shop.stuck() == []
+    if listed_again:
+        shop.till.add_item("TEE", "Thing TEE", price=Decimal(1))
+        shop.till.count("TEE", 5, AARHUS)
+        shop.run(700)
+    (waits,) = shop.till.orders_shown()
+    shop.till.collect(waits)
+    shop.run(700)
+    assert shop.webshop.orders_shown()[order]["lines"][0]["fulfilled"] == 2
+    assert shop.shops("TEE") == ((23, 23) if listed_again else (20, 20))
+    assert shop.quiet()
+
+
+def test_a_pickup_of_what_the_till_has_deleted_says_so_and_is_told_once_it_is_listed_again(tmp_path: Path) -> None:
+    shop, _ = with_outlet(tmp_path)
+    shop.till.remove_item("TEE")
+    shop.run(130)
+    order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
+    shop.run(300)
+    assert (shop.stuck(), shop.till.orders_shown()) == (["till: line 1: TEE is no item there"], {})
+    shop.till.add_item("TEE", "Thing TEE", price=Decimal(1))
+    shop.till.count("TEE", 5, AARHUS)
+    shop.run(300)
+    (waits,) = shop.till.orders_shown()
+    shop.till.collect(waits)
+    shop.run(300)
+    assert shop.webshop.orders_shown()[order]["lines"][0]["fulfilled"] == 2
     assert shop.quiet()
 
 
