@@ -32,6 +32,7 @@ from hub.selling import learn
 from hub.settings.dates import is_before
 from hub.settings.model import Config
 from hub.store import catalogue, changes, channels, dirty, ledger, letters, orders, requests, targets
+from hub.store.catalogue import Binding
 from hub.store.database import Database, Tx
 from hub.store.dirty import Dirty
 from hub.store.orders import Order, OrderBinding, Reservation
@@ -286,7 +287,11 @@ class Ordered:
         ours |= set(components.values())
         everywhere = catalogue.bindings_of(tx, ours | set(named.values()))
         listings = {(each.channel, each.item): each for each in everywhere if each.state == "bound"}
-        moving = {(name, listings[name, item].listing) for name in self._moving for item in ours if (name, item) in listings}
+        gone: dict[tuple[str, str], list[Binding]] = {}
+        for each in everywhere:
+            if each.state == "gone":
+                gone.setdefault((each.channel, each.item), []).append(each)
+        moving = {(each.channel, each.listing) for each in everywhere if each.channel in self._moving and each.item in ours}
         seen = Seen(
             {**wanted, **targets.targets_of(tx, moving, Aspect.MOVEMENT)},
             {**targets.observations_of(tx, keys, Aspect.ORDER), **targets.observations_of(tx, moving, Aspect.MOVEMENT)},
@@ -305,6 +310,7 @@ class Ordered:
             seen.observations,
             self._places,
             {item: goods for item, sku in skus.items() if (goods := self._goods(sku, components))},
+            gone,
         )
         return Known(known, sayings, around, skus, components, orders.reservations_for(tx, ids), seen)
 

@@ -40,6 +40,8 @@ class Around:
     """(channel, its place id) → our location."""
     bundles: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     """Item that is a virtual bundle → (component item, pieces of it in one bundle)."""
+    gone: Mapping[tuple[str, str], Sequence[Binding]] = field(default_factory=dict)
+    """(channel, item) → the listings that it had there and that are gone."""
 
     def rule(self, channel: str) -> OrderRule:
         """What the hub does with orders on this channel."""

@@ -13,6 +13,7 @@ from hub.canonical.values import Plain
 from hub.desired.order import Facts, Line
 from hub.documents.around import Around
 from hub.flow import Aspect, Key, Target
+from hub.store.catalogue import Binding
 from hub.store.orders import Order
 
 HANDED_OVER, CORRECTION = "handed_over", "correction"
@@ -44,22 +45,44 @@ def since(order: Order, told: Facts, around: Around) -> dict[str, int]:
     for line in told.lines:
         for (channel, location), (quantity, _) in _handed_over(told, line, around).items():
             figures = _figures(order, line, channel, location, quantity, around) if quantity else []
+            figures = [each for each in figures if each[1] or each[0] in around.observations]
+            goods = _goods(line, order, around) if quantity else []
+            figures += [each[:2] for item, _ in goods for each in _told_of_gone(order, line, channel, location, item, around)]
             seen = [(around.observations.get(key), pieces) for key, pieces in figures]
             if seen and all(one is not None and one.observation.value["moved"] == pieces for one, pieces in seen):
                 found[f"{channel} {line.line}"] = max(one.observation.answered for one, _ in seen if one is not None)
     return found
 
 
-def _figures(order: Order, line: Line, channel: str, location: str, quantity: int, around: Around) -> list[tuple[Key, int]]:
-    """The figures of a channel that so much of a line is in, and how much of each: of a virtual bundle those of its parts."""
+def _goods(line: Line, order: Order, around: Around) -> list[tuple[str, int]]:
+    """(item, thousandths of it that are in a thousandth of the line)."""
     sold = around.items.get((order.channel, line.listing))
+    return [] if sold is None else [(item, pieces * sold.factor) for item, pieces in around.goods_of(sold.item)]
+
+
+def _figures(order: Order, line: Line, channel: str, location: str, quantity: int, around: Around) -> list[tuple[Key, int]]:
+    """The figures of a channel that so much of a line is in, and how much of each: of a virtual bundle those of its parts.
+
+    A listing that was made anew has been counted since: it moves by what its gone forerunners were not told.
+    """
     found = []
-    for item, pieces in around.goods_of(sold.item) if sold is not None else ():
+    for item, pieces in _goods(line, order, around):
         listing = around.listings.get((channel, item))
-        if sold is not None and listing is not None:
-            key = Key(channel, listing.listing, Aspect.MOVEMENT, f"{location}|{order.order}:{line.line}")
-            found.append((key, quantity * pieces * sold.factor // listing.factor))
+        if listing is not None:
+            before = sum(moved * factor for _, moved, factor in _told_of_gone(order, line, channel, location, item, around))
+            found.append((_key(order, line, channel, location, listing), (quantity * pieces - before) // listing.factor))
     return found
+
+
+def _told_of_gone(order: Order, line: Line, channel: str, location: str, item: str, around: Around) -> list[tuple[Key, int, int]]:
+    """What was told of this line to listings of the item that are gone since: key, thousandths and what one of it counts for."""
+    keys = [(_key(order, line, channel, location, each), each.factor) for each in around.gone.get((channel, item), ())]
+    told = [(key, around.observations.get(key), factor) for key, factor in keys]
+    return [(key, int(seen.observation.value["moved"]), factor) for key, seen, factor in told if seen is not None]
+
+
+def _key(order: Order, line: Line, channel: str, location: str, listing: Binding) -> Key:
+    return Key(channel, listing.listing, Aspect.MOVEMENT, f"{location}|{order.order}:{line.line}")
 
 
 def _handed_over(told: Facts, line: Line, around: Around) -> dict[tuple[str, str], tuple[int, str]]:

@@ -24,7 +24,7 @@ FIRST_SECONDS: Final = 60.0
 APART: Final = 240.0
 """People follow after a minute at the soonest, and this many times as late at the latest; any order of magnitude is as likely."""
 WAYS: Final = (("withdraw", WITHDRAWN), ("trash_item", DELETED), ("remove_item", DELETED))
-"""The hands by which a webshop's people stop selling something, as far as they have them, and how it stands then."""
+"""The hands by which people stop selling something, as far as they have them, and how it stands then. The books keep it."""
 UNPACKED: Final = (4, 30)
 KEPT_SHARE: Final = 0.5
 """Of all that was ever sold so much is never given up."""
@@ -112,7 +112,9 @@ class Assortment:
         self._tell(f"{sku} is listed in the {channel}")
 
     def _unpacks(self, channel: str, place: str, sku: str, pieces: int) -> None:
-        """The first of it comes to lie there, and is counted."""
+        """The first of it comes to lie there, and is counted, unless it was deleted there before."""
+        if self._truth.standing(channel, sku) == DELETED:
+            return
         self._truth.shelf[place, sku] += pieces
         self._hand(channel).count(sku, self._truth.shelf[place, sku], self._retailer.place(place, channel))
         self._tell(f"the first {pieces} of {sku} are counted at {place}")
@@ -120,7 +122,7 @@ class Assortment:
     # what is given up
 
     def _gives_up(self) -> None:
-        """In the books and at the tills it is not sold any more; a webshop's people may delete it as well."""
+        """It is not sold any more; where it is a webshop's or a till's, its people may delete it as well."""
         retailer, known = self._retailer, [good.sku for good in self._truth.goods]
         sold = [sku for sku in known if sku not in self._given_up and self._sold_everywhere(sku)]
         if len(self._given_up) >= len(known) * (1 - KEPT_SHARE) or not sold:
@@ -130,7 +132,7 @@ class Assortment:
         self._tell(f"{sku} is given up")
         for channel in retailer.kept_by_people:
             ways = [way for way in WAYS if hasattr(self._hand(channel), way[0])]
-            way = self._luck.choice(ways) if channel in retailer.webshops else WAYS[0]
+            way = self._luck.choice(ways) if channel != retailer.books else WAYS[0]
             self._later(self._scheduler.now, partial(self._stops, channel, sku, *way))
 
     def _sold_everywhere(self, sku: str) -> bool:
@@ -145,11 +147,17 @@ class Assortment:
             hand, stands = WAYS[0]
         getattr(self._hand(channel), hand)(sku)
         self._truth.listed[channel, sku] = stands
+        if stands == DELETED and channel in self._retailer.shops:
+            # What a till does not know is not kept in its store.
+            self._truth.shelf[self._retailer.shops[channel], sku] = 0
         self._tell(f"{sku} is {stands} in the {channel} ({hand})")
 
     def _is_waited_for(self, channel: str, sku: str) -> bool:
         """Whether somebody waits for it who bought it there: where deleting makes orders forget what they are about (which is why
-        such a shop has a trash) nobody deletes it yet."""
+        such a shop has a trash) nobody deletes it yet; nor at a till where it is to be fetched, or that is offline."""
+        if channel in self._retailer.shops:
+            place = self._retailer.shops[channel]
+            return channel in self._truth.offline or self._truth.promised(place, sku) > 0
         forgets = hasattr(self._hand(channel), "trash_item")
         return forgets and any(sale.origin == channel and sku in sale.open for sale in self._truth.waiting())
 
@@ -168,11 +176,14 @@ class Assortment:
             self._later(self._scheduler.now, partial(self._offers_again, channel, sku, title))
 
     def _offers_again(self, channel: str, sku: str, title: str) -> None:
-        """As it was, out of the trash too; deleted for good it is listed anew."""
+        """As it was, out of the trash too; deleted for good it is listed anew, and what comes to lie there is counted."""
         hand = self._hand(channel)
         in_trash = hasattr(hand, "trash_item") and sku in hand.shown()
         if self._truth.standing(channel, sku) == DELETED and not in_trash:
             self._lists(channel, sku, title)
+            if channel in self._retailer.shops:
+                pieces, place = self._luck.randint(*UNPACKED), self._retailer.shops[channel]
+                self._later(self._scheduler.now, partial(self._unpacks, channel, place, sku, pieces))
             return
         hand.sell_again(sku)
         self._truth.listed[channel, sku] = ON_SALE

@@ -13,7 +13,7 @@ from typing import Any, Final
 from hub.simulate.calling_off import call_off
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
-from hub.simulate.truth import ON_SALE, Sale, Truth
+from hub.simulate.truth import ON_SALE, WITHDRAWN, Sale, Truth
 
 HOUR: Final = 3_600_000_000
 OPENS, CLOSES = 8, 18
@@ -189,7 +189,7 @@ class Customers:
         if till in self._truth.offline:
             return
         shop, sku = self._retailer.shops[till], next(iter(sale.lines))
-        if not self._truth.standing(till, sku):
+        if self._truth.standing(till, sku) not in (ON_SALE, WITHDRAWN):
             return
         hand = self._hand(till)
         receipt = hand.take_back(sku, 1, self._retailer.place(shop, till), reference=sale.number)

@@ -137,6 +137,28 @@ def test_what_waits_at_a_till_that_deletes_it_is_handed_over_all_the_same(tmp_pa
     assert shop.quiet()
 
 
+def test_what_was_fetched_before_is_not_taken_off_a_listing_that_is_made_anew(tmp_path: Path) -> None:
+    """The till is told what was only marked as collected, by listing: the new one lost the same pieces once more."""
+    shop, _ = with_outlet(tmp_path)
+    order = shop.webshop.order({"TEE": 3}, pickup="fetch-aarhus")
+    shop.run(130)
+    (waits,) = shop.till.orders_shown()
+    shop.till.collect(waits)
+    shop.run(300)
+    assert (shop.at_till("TEE"), shop.shops("TEE")) == (2, (22, 22))
+    shop.till.remove_item("TEE")
+    shop.run(300)
+    shop.till.add_item("TEE", "Thing TEE", price=Decimal(1))
+    shop.till.count("TEE", 6, AARHUS)
+    shop.run(300)
+    assert (shop.at_till("TEE"), shop.shops("TEE")) == (6, (26, 26))
+    # Something else happens to the order, and it is worked out once more.
+    shop.webshop.refund(order, Decimal(10))
+    shop.run(700)
+    assert (shop.at_till("TEE"), shop.shops("TEE")) == (6, (26, 26))
+    assert shop.quiet()
+
+
 def test_a_pickup_of_what_the_till_has_deleted_says_so_and_is_told_once_it_is_listed_again(tmp_path: Path) -> None:
     shop, _ = with_outlet(tmp_path)
     shop.till.remove_item("TEE")
