@@ -52,7 +52,7 @@ def placed(
         for location, parts in shares.items():
             carries = location == carrier
             fact = PLACED if carries else f"{PLACED}:{location}"
-            held = _held(known.get(Key(name, order.order, Aspect.ORDER, fact)))
+            held = _held(known.get(Key(name, order.order, Aspect.ORDER, fact)), told)
             value = _document(order, told, name, location, parts, before, carries, len(shares) == 1, around, held)
             wanted.update([target(name, order, fact, value, placed_on=order.channel, at=location)])
             for line, quantity in parts.items():
@@ -78,9 +78,9 @@ def _known(order: Order, name: str, around: Around) -> dict[Key, StoredTarget]:
     return {key: told for key, told in around.told_before(order, name, PLACED).items() if key in around.observations}
 
 
-def _held(old: StoredTarget | None) -> Held:
-    """By line the listing that a document which stands there speaks of."""
-    if old is None or old.target.value.get("state") == "cancelled":
+def _held(old: StoredTarget | None, told: Facts) -> Held:
+    """By line the listing that a document which stands there speaks of; one that was withdrawn is told anew."""
+    if old is None or (old.target.value.get("state") == "cancelled" and told.state != "cancelled"):
         return {}
     return {str(line["line"]): str(line["listing"]) for line in old.target.value["lines"]}
 

@@ -159,6 +159,19 @@ def test_what_was_fetched_before_is_not_taken_off_a_listing_that_is_made_anew(tm
     assert shop.quiet()
 
 
+def test_a_pickup_that_was_called_off_is_nobodys_worry_when_its_till_deletes_the_thing(tmp_path: Path) -> None:
+    shop, _ = with_outlet(tmp_path)
+    order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
+    shop.run(130)
+    shop.webshop.cancel(order)
+    shop.run(130)
+    shop.till.remove_item("TEE")
+    # The order is told once more after that, in the next sweep.
+    shop.run(3700)
+    assert shop.shops("TEE") == (20, 20)
+    assert shop.quiet()
+
+
 def test_a_pickup_of_what_the_till_has_deleted_says_so_and_is_told_once_it_is_listed_again(tmp_path: Path) -> None:
     shop, _ = with_outlet(tmp_path)
     shop.till.remove_item("TEE")
