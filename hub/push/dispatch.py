@@ -33,6 +33,10 @@ WRITE_COST: Final = 1.0
 SETTLE_MARGIN_SECONDS: Final = 1.0
 UNREAD_SECONDS: Final = 60.0
 """So much later is looked again at what was shown in a way that is not understood."""
+LOOK_SECONDS_MAX: Final = 10
+"""A look right before writing that took longer is old by now for what it began with."""
+LOOKS_MAX: Final = 2
+"""So often is looked then: a platform that is always so slow has no better."""
 FIND_AGAIN_SECONDS: Final = 5.0
 
 
@@ -87,7 +91,7 @@ class Dispatch:
         fresh: dict[Key, Plain] = {}
         if declared.look_before and chosen[0].before is not None:
             begun = self._database.next()
-            fresh, unread, gone = self._look_before(declared.stream, chosen)
+            fresh, unread, gone = self._looked(declared.stream, chosen)
             if gone:
                 self._record.gone(gone)
             if unread or gone:
@@ -208,6 +212,19 @@ class Dispatch:
         else:
             outcome = Outcome.REFUSED if step == "refused" else Outcome.CONFLICT
             self._record.receipts([Sent(c, self._as_sent(c), Receipt(c.id, outcome, words)) for c in ours])
+
+    def _looked(self, stream: str, chosen: Sequence[OpenChange]) -> Looked:
+        """What they show right before writing. Where that took so long that what was looked at first is old by now, what is there
+        is looked at once more: a figure written over an old one offers again what was sold meanwhile."""
+        gone: list[OpenChange] = []
+        for _ in range(LOOKS_MAX):
+            began = self._clock.now()
+            looked = self._look_before(stream, chosen)
+            gone += looked.gone
+            chosen = [change for change in chosen if change not in looked.gone]
+            if not chosen or self._clock.now() - began <= LOOK_SECONDS_MAX * 1_000_000:
+                break
+        return looked._replace(gone=gone)
 
     def _look_before(self, stream: str, chosen: Sequence[OpenChange]) -> Looked:
         """What they show right before writing. Where the pace is small the look waits until the write may follow at once: else

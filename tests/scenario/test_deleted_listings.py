@@ -13,6 +13,7 @@ from merchant import AARHUS, AUTHORITY, LOCATIONS, WAREHOUSE, Merchant, merchant
 from test_faults_channels import hold_ids
 from test_shop_of_places import with_boutique
 
+from hub.sdk.wire import Request, Response
 from hub.store import letters, requests
 
 OUTLET = """
@@ -187,6 +188,35 @@ def test_a_pickup_of_what_the_till_has_deleted_says_so_and_is_told_once_it_is_li
     shop.run(300)
     assert shop.webshop.orders_shown()[order]["lines"][0]["fulfilled"] == 2
     assert shop.quiet()
+
+
+def test_a_figure_is_not_written_over_what_was_looked_at_minutes_ago(tmp_path: Path) -> None:
+    """A shop is asked for several things right before writing, and then for the one that it did not show: that took two minutes."""
+    shop, outlet = with_outlet(tmp_path, ["TEE", "MUG"])
+    outlet.remove_item("MUG")
+    outlet.outbox.clear()
+    asked_alone = []
+
+    def slow(request: Request) -> Response:
+        answer: Response = route(request)
+        if answer.status == 404 and not asked_alone:
+            asked_alone.append(request.path)
+            shop.stage.clock.advance(120)
+            # Meanwhile somebody buys two there, and the shop's announcement is lost.
+            outlet.order({"TEE": 2})
+            outlet.outbox.clear()
+        return answer
+
+    route, outlet.route = outlet.route, slow
+    showed: list[int] = []
+    outlet.seam = lambda _: showed.append(outlet.shown()["TEE"]["stock"][""])
+    for sku in ("TEE", "MUG"):
+        shop.erp.count(sku, 19, WAREHOUSE)
+    shop.run(700)
+    assert asked_alone
+    # Two were sold and one is missing in the warehouse: what was sold is never offered again.
+    assert max(showed[showed.index(23) :]) == 23
+    assert (outlet.shown()["TEE"]["stock"], shop.shops("TEE")) == ({"": 22}, (22, 22))
 
 
 def test_a_number_that_is_given_to_something_new_follows_as_soon_as_the_old_listing_is_looked_at(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ WORLDS = {
     "daily": World({**ROUGH, "delivery_lost": "0.8"}, customers=200, change="daily"),
     "returning": World(ROUGH, customers=120),
     "changing": World(ROUGH, assortment=24.0),
+    "relisting": World({**ROUGH, "edits_per_day": "0"}, customers=100, assortment=60.0),
     "drifting": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=40, retailer="seven", assortment=60.0),
     "drifting orders": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=150, retailer="seven"),
     "changing seven": World({**ROUGH, "edits_per_day": "0"}, customers=100, retailer="seven", assortment=24.0),
