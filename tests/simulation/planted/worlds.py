@@ -91,7 +91,7 @@ WORLDS = {
     "changing": World(ROUGH, assortment=24.0),
     "relisting": World({**ROUGH, "edits_per_day": "0"}, customers=100, assortment=60.0),
     "drifting": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=40, retailer="seven", assortment=60.0),
-    "drifting orders": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=150, retailer="seven"),
+    "drifting orders": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=150, retailer="seven", first=4),
     "changing seven": World({**ROUGH, "edits_per_day": "0"}, customers=100, retailer="seven", assortment=24.0),
 }
 
