@@ -191,7 +191,7 @@ def test_a_pickup_of_what_the_till_has_deleted_says_so_and_is_told_once_it_is_li
 
 
 def test_a_figure_is_not_written_over_what_was_looked_at_minutes_ago(tmp_path: Path) -> None:
-    """A shop is asked for several things right before writing, then for the one that it did not show, and that took two minutes."""
+    """A shop is asked for several things right before writing, then for the one it did not show, and that took two minutes."""
     shop, outlet = with_outlet(tmp_path, ["TEE", "MUG"])
     outlet.remove_item("MUG")
     outlet.outbox.clear()
