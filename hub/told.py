@@ -366,8 +366,8 @@ class Told:
     # the rest
 
     def _keep_gone(self, tx: Tx, said: Understood, mark: int) -> None:
-        """What the platform definitely lacks: no longer shown, no longer compared, and no claim of it holds."""
-        gone = self._gone_of("item", said)
+        """What the platform definitely lacks, or says itself to be gone: no longer shown, no longer compared."""
+        gone = sorted(self._gone_listings(said))
         if not gone:
             return
         known = catalogue.bindings(tx, gone)

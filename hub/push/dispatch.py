@@ -34,7 +34,9 @@ SETTLE_MARGIN_SECONDS: Final = 1.0
 UNREAD_SECONDS: Final = 60.0
 """So much later is looked again at what was shown in a way that is not understood."""
 LOOK_SECONDS_MAX: Final = 10
-"""A look right before writing that took longer is old by now for what it began with."""
+LOOK_CALL_SECONDS: Final = 3
+"""A look right before writing that took longer, and so much longer for each of its calls, was held up: what it began with is old
+by now. What our own pace lets through slowly is no quicker the second time."""
 LOOKS_MAX: Final = 2
 """So often is looked then: a platform that is always so slow has no better."""
 FIND_AGAIN_SECONDS: Final = 5.0
@@ -214,15 +216,16 @@ class Dispatch:
             self._record.receipts([Sent(c, self._as_sent(c), Receipt(c.id, outcome, words)) for c in ours])
 
     def _looked(self, stream: str, chosen: Sequence[OpenChange]) -> Looked:
-        """What they show right before writing. Where that took so long that what was looked at first is old by now, what is there
+        """What they show right before writing. Where that was held up and what was looked at first is old by now, what is there
         is looked at once more: a figure written over an old one offers again what was sold meanwhile."""
         gone: list[OpenChange] = []
         for _ in range(LOOKS_MAX):
-            began = self._clock.now()
+            began, calls = self._clock.now(), self._channel.client.reads
             looked = self._look_before(stream, chosen)
             gone += looked.gone
             chosen = [change for change in chosen if change not in looked.gone]
-            if not chosen or self._clock.now() - began <= LOOK_SECONDS_MAX * 1_000_000:
+            usual = LOOK_SECONDS_MAX + LOOK_CALL_SECONDS * (self._channel.client.reads - calls)
+            if not chosen or self._clock.now() - began <= usual * 1_000_000:
                 break
         return looked._replace(gone=gone)
 

@@ -160,6 +160,23 @@ def test_what_was_fetched_before_is_not_taken_off_a_listing_that_is_made_anew(tm
     assert shop.quiet()
 
 
+@pytest.mark.parametrize("announced", [True, False])
+def test_what_is_fetched_right_before_its_till_deletes_it_waits_for_nobody(tmp_path: Path, *, announced: bool) -> None:
+    """It was to be taken off a figure that is gone: that was refused, and its letter lay there for ever."""
+    shop, _ = with_outlet(tmp_path)
+    order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
+    shop.run(130)
+    (waits,) = shop.till.orders_shown()
+    shop.till.collect(waits)
+    shop.till.remove_item("TEE")
+    if not announced:
+        shop.till.outbox.clear()
+    shop.run(1300)
+    assert shop.webshop.orders_shown()[order]["lines"][0]["fulfilled"] == 2
+    assert shop.shops("TEE") == (20, 20)
+    assert shop.quiet()
+
+
 def test_a_pickup_that_was_called_off_is_nobodys_worry_when_its_till_deletes_the_thing(tmp_path: Path) -> None:
     shop, _ = with_outlet(tmp_path)
     order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
