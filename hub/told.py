@@ -95,6 +95,7 @@ class Told:
             refused = self._ordered.keep(tx, of_orders, now, mark, numbers[1:])
             self._moved.keep(tx, of_movements, heard, now, mark)
             self._keep_gone(tx, understood, mark)
+            self._ask_for_items(tx, sorted(_call_themselves_gone(understood, looked_up=False)), "it calls itself gone", mark)
             self._ordered.gone(tx, self._gone_of("order", understood), now, mark)
             self._keep_unread(tx, understood, refused, now, mark)
             self._keep_rest(tx, understood, refused, now, mark)
@@ -366,8 +367,8 @@ class Told:
     # the rest
 
     def _keep_gone(self, tx: Tx, said: Understood, mark: int) -> None:
-        """What the platform definitely lacks, or says itself to be gone: no longer shown, no longer compared."""
-        gone = sorted(self._gone_listings(said))
+        """What the platform definitely lacks: no longer shown, no longer compared, and no claim of it holds."""
+        gone = self._gone_of("item", said)
         if not gone:
             return
         known = catalogue.bindings(tx, gone)
@@ -437,8 +438,7 @@ class Told:
 
     def _gone_listings(self, said: Understood) -> set[tuple[str, str]]:
         """The listings that were said to be gone, by channel and id: definitely lacking, or by their own record."""
-        records = [told for told in said.told if told.entity == "item" and told.value.get("state") == "gone"]
-        return {*self._gone_of("item", said), *((told.channel, str(told.value["listing"])) for told in records)}
+        return {*self._gone_of("item", said), *_call_themselves_gone(said, looked_up=True)}
 
     def _about_listings(self, channel: str, stream: str) -> bool:
         return any(self._channels[channel].speaks_of(stream, entity) for entity in ("item", "stock", "price"))
@@ -451,6 +451,15 @@ class Told:
             if stream:
                 asked.append((name, stream, listing, why))
         channels.ask(tx, asked, mark, self._clock.now())
+
+
+def _call_themselves_gone(said: Understood, *, looked_up: bool) -> set[tuple[str, str]]:
+    """The listings whose own record says that they are gone, by channel and id; what a look-up brought only where it is wanted.
+
+    An old page may say so of what is there again, and a trash gives back: only a look-up makes it certain, or does not.
+    """
+    records = [told for told in said.told if told.entity == "item" and told.value.get("state") == "gone"]
+    return {(t.channel, str(t.value["listing"])) for t in records if looked_up or t.envelope.door != Door.LOOKUP}
 
 
 def _known(binding: Binding) -> Known:

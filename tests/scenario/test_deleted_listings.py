@@ -14,7 +14,7 @@ from test_faults_channels import hold_ids
 from test_shop_of_places import with_boutique
 
 from hub.sdk.wire import Request, Response
-from hub.store import letters, requests
+from hub.store import inbox, letters, requests
 
 OUTLET = """
 channel: outlet
@@ -49,6 +49,15 @@ def with_outlet(folder: Path, things: Sequence[str] = ("TEE",)) -> tuple[Merchan
     shop.run(710)
     assert outlet.shown()["TEE"]["stock"] == {"": 25}
     return shop, outlet
+
+
+def with_pickup(folder: Path, pieces: int) -> tuple[Merchant, str, str]:
+    """The merchant with that many pieces bought in the webshop and waiting at the till: its order there, and the till's."""
+    shop, _ = with_outlet(folder)
+    order = shop.webshop.order({"TEE": pieces}, pickup="fetch-aarhus")
+    shop.run(130)
+    (waits,) = shop.till.orders_shown()
+    return shop, order, waits
 
 
 SHOPS = {"boutique": with_boutique, "outlet": with_outlet}
@@ -117,12 +126,27 @@ def test_what_lies_where_its_till_has_deleted_it_is_offered_again_once_it_is_lis
     assert shop.quiet()
 
 
+def test_an_old_page_that_calls_a_thing_gone_does_not_stop_what_is_sold_again(tmp_path: Path) -> None:
+    """The page is read again after the bin gave it back, and until the next sweep its listing was told nothing any more."""
+    shop, outlet = with_outlet(tmp_path)
+    outlet.trash_item("TEE")
+    shop.run(130)
+    outlet.sell_again("TEE")
+    shop.run(130)
+    query = "SELECT seq FROM inbox WHERE channel = 'outlet' AND stream = 'items' ORDER BY seq"
+    database = shop.stage.hub.database
+    database.transaction(lambda tx: inbox.wait_again(tx, [seq for (seq,) in tx.query(query)]))
+    shop.run(10)
+    shop.erp.count("TEE", 12, WAREHOUSE)
+    shop.run(100)
+    assert (outlet.shown()["TEE"]["stock"], shop.shops("TEE")) == ({"": 17}, (17, 17))
+    assert shop.quiet()
+
+
 @pytest.mark.parametrize("listed_again", [True, False])
 def test_what_waits_at_a_till_that_deletes_it_is_handed_over_all_the_same(tmp_path: Path, *, listed_again: bool) -> None:
     """It was called no item there, and a person's matter once it was listed again: the till's order speaks of the old listing."""
-    shop, _ = with_outlet(tmp_path)
-    order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
-    shop.run(130)
+    shop, order, waits = with_pickup(tmp_path, 2)
     shop.till.remove_item("TEE")
     shop.run(700)
     assert shop.stuck() == []
@@ -130,7 +154,6 @@ def test_what_waits_at_a_till_that_deletes_it_is_handed_over_all_the_same(tmp_pa
         shop.till.add_item("TEE", "Thing TEE", price=Decimal(1))
         shop.till.count("TEE", 5, AARHUS)
         shop.run(700)
-    (waits,) = shop.till.orders_shown()
     shop.till.collect(waits)
     shop.run(700)
     assert shop.webshop.orders_shown()[order]["lines"][0]["fulfilled"] == 2
@@ -140,10 +163,7 @@ def test_what_waits_at_a_till_that_deletes_it_is_handed_over_all_the_same(tmp_pa
 
 def test_what_was_fetched_before_is_not_taken_off_a_listing_that_is_made_anew(tmp_path: Path) -> None:
     """The till is told what was only marked as collected, by listing: the new one lost the same pieces once more."""
-    shop, _ = with_outlet(tmp_path)
-    order = shop.webshop.order({"TEE": 3}, pickup="fetch-aarhus")
-    shop.run(130)
-    (waits,) = shop.till.orders_shown()
+    shop, order, waits = with_pickup(tmp_path, 3)
     shop.till.collect(waits)
     shop.run(300)
     assert (shop.at_till("TEE"), shop.shops("TEE")) == (2, (22, 22))
@@ -163,10 +183,7 @@ def test_what_was_fetched_before_is_not_taken_off_a_listing_that_is_made_anew(tm
 @pytest.mark.parametrize("announced", [True, False])
 def test_what_is_fetched_right_before_its_till_deletes_it_waits_for_nobody(tmp_path: Path, *, announced: bool) -> None:
     """It was to be taken off a figure that is gone: that was refused, and its letter lay there for ever."""
-    shop, _ = with_outlet(tmp_path)
-    order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
-    shop.run(130)
-    (waits,) = shop.till.orders_shown()
+    shop, order, waits = with_pickup(tmp_path, 2)
     shop.till.collect(waits)
     shop.till.remove_item("TEE")
     if not announced:
@@ -178,9 +195,7 @@ def test_what_is_fetched_right_before_its_till_deletes_it_waits_for_nobody(tmp_p
 
 
 def test_a_pickup_that_was_called_off_is_nobodys_worry_when_its_till_deletes_the_thing(tmp_path: Path) -> None:
-    shop, _ = with_outlet(tmp_path)
-    order = shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
-    shop.run(130)
+    shop, order, _ = with_pickup(tmp_path, 2)
     shop.webshop.cancel(order)
     shop.run(130)
     shop.till.remove_item("TEE")
