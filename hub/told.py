@@ -95,7 +95,6 @@ class Told:
             refused = self._ordered.keep(tx, of_orders, now, mark, numbers[1:])
             self._moved.keep(tx, of_movements, heard, now, mark)
             self._keep_gone(tx, understood, mark)
-            self._ask_for_items(tx, sorted(_call_themselves_gone(understood, looked_up=False)), "it calls itself gone", mark)
             self._ordered.gone(tx, self._gone_of("order", understood), now, mark)
             self._keep_unread(tx, understood, refused, now, mark)
             self._keep_rest(tx, understood, refused, now, mark)
@@ -158,7 +157,8 @@ class Told:
         catalogue.save_bindings(tx, [_binding(key, known) for key, known in sorted(found.bindings.items())])
         catalogue.save_items(tx, [Item(n.item, n.sku, n.barcode, n.title, n.category, n.kind, now) for n in found.items.values()])
         dirty.mark(tx, [(dirty.ITEM, item, "") for item in found.dirty_items], mark)
-        seqs = {(t.channel, str(t.value["listing"])): t.envelope.seq for t in said.told if t.entity == "item"}
+        told = {(t.channel, str(t.value["listing"])): t.envelope for t in said.told if t.entity == "item"}
+        seqs = {key: envelope.seq for key, envelope in told.items()}
         letters.keep(
             tx,
             [
@@ -172,6 +172,9 @@ class Told:
             if (channel, "items", listing) in lettered:
                 letters.close_of_record(tx, channel, "items", [listing])
         self._ask_for_items(tx, sorted(found.rivals), "another listing has its SKU", mark)
+        # An old page may say so of what is there again, and a bin gives back: a look-up makes it certain, or does not.
+        looked_up = {key for key, envelope in told.items() if envelope.door == Door.LOOKUP}
+        self._ask_for_items(tx, sorted(found.left - looked_up), "it calls itself gone", mark)
 
     # claims
 
@@ -438,7 +441,8 @@ class Told:
 
     def _gone_listings(self, said: Understood) -> set[tuple[str, str]]:
         """The listings that were said to be gone, by channel and id: definitely lacking, or by their own record."""
-        return {*self._gone_of("item", said), *_call_themselves_gone(said, looked_up=True)}
+        records = [told for told in said.told if told.entity == "item" and told.value.get("state") == "gone"]
+        return {*self._gone_of("item", said), *((told.channel, str(told.value["listing"])) for told in records)}
 
     def _about_listings(self, channel: str, stream: str) -> bool:
         return any(self._channels[channel].speaks_of(stream, entity) for entity in ("item", "stock", "price"))
@@ -451,15 +455,6 @@ class Told:
             if stream:
                 asked.append((name, stream, listing, why))
         channels.ask(tx, asked, mark, self._clock.now())
-
-
-def _call_themselves_gone(said: Understood, *, looked_up: bool) -> set[tuple[str, str]]:
-    """The listings whose own record says that they are gone, by channel and id; what a look-up brought only where it is wanted.
-
-    An old page may say so of what is there again, and a trash gives back: only a look-up makes it certain, or does not.
-    """
-    records = [told for told in said.told if told.entity == "item" and told.value.get("state") == "gone"]
-    return {(t.channel, str(t.value["listing"])) for t in records if looked_up or t.envelope.door != Door.LOOKUP}
 
 
 def _known(binding: Binding) -> Known:

@@ -54,6 +54,8 @@ class Identified:
     """The listings that were told of and are bound to an item, be it as before."""
     rivals: set[tuple[str, str]] = field(default_factory=set)
     """Listings whose SKU another one on their channel has since just now: perhaps they are gone."""
+    left: set[tuple[str, str]] = field(default_factory=set)
+    """Listings of items that call themselves gone since just now: perhaps what says so is old."""
 
 
 class Identify:
@@ -90,6 +92,8 @@ class Identify:
         state, item, made_by = old.state, old.item, old.made_by
         if record.get("state") == "gone":
             state = "gone" if old.item else "unbound"
+            if old.item and old.state != "gone":
+                self.result.left.add((channel, listing))
         elif old.item and old.state in ("bound", "gone"):
             state = "bound"
         elif old.state != "ignored":

@@ -60,6 +60,18 @@ def with_pickup(folder: Path, pieces: int) -> tuple[Merchant, str, str]:
     return shop, order, waits
 
 
+def pages_of(shop: Merchant, channel: str, door: str = "%") -> list[int]:
+    """The pages of items that came through this door, in their order."""
+    query = f"SELECT seq FROM inbox WHERE channel = '{channel}' AND stream = 'items' AND door LIKE '{door}' ORDER BY seq"
+    return shop.stage.hub.database.read(lambda tx: [seq for (seq,) in tx.query(query)])
+
+
+def read_again(shop: Merchant, pages: Sequence[int]) -> None:
+    """They are understood once more, and what follows from it is done."""
+    shop.stage.hub.database.transaction(lambda tx: inbox.wait_again(tx, pages))
+    shop.run(10)
+
+
 SHOPS = {"boutique": with_boutique, "outlet": with_outlet}
 
 
@@ -133,13 +145,21 @@ def test_an_old_page_that_calls_a_thing_gone_does_not_stop_what_is_sold_again(tm
     shop.run(130)
     outlet.sell_again("TEE")
     shop.run(130)
-    query = "SELECT seq FROM inbox WHERE channel = 'outlet' AND stream = 'items' ORDER BY seq"
-    database = shop.stage.hub.database
-    database.transaction(lambda tx: inbox.wait_again(tx, [seq for (seq,) in tx.query(query)]))
-    shop.run(10)
+    read_again(shop, pages_of(shop, "outlet"))
     shop.erp.count("TEE", 12, WAREHOUSE)
     shop.run(100)
     assert (outlet.shown()["TEE"]["stock"], shop.shops("TEE")) == ({"": 17}, (17, 17))
+    assert shop.quiet()
+
+
+def test_an_old_page_that_calls_a_thing_gone_asks_nobody_about_what_is_gone(tmp_path: Path) -> None:
+    """Drifting world, seed 1: a till tells of what it has deleted for a while, and each time it was looked up once more."""
+    shop, _ = with_outlet(tmp_path)
+    shop.till.remove_item("TEE")
+    shop.run(130)
+    calls = list(shop.till.calls)
+    read_again(shop, pages_of(shop, "till", "poll")[-1:])
+    assert [call for call in list(shop.till.calls)[len(calls) :] if call.path == "/v2/catalog/batch-retrieve"] == []
     assert shop.quiet()
 
 
