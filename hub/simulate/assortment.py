@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from hub.simulate.retailer import Retailer, made_good, made_price
 from hub.simulate.scheduler import Scheduler
+from hub.simulate.staff import COUNT_APART_MICROS
 from hub.simulate.truth import DELETED, ON_SALE, WITHDRAWN, Truth
 
 KINDS: Final = (("takes_in", 5), ("gives_up", 4), ("takes_down", 1), ("sells_again", 2))
@@ -115,6 +116,9 @@ class Assortment:
         """The first of it comes to lie there, and is counted, unless it was deleted there before."""
         if self._truth.standing(channel, sku) == DELETED:
             return
+        if self._truth.brought_since(place, sku, self._scheduler.now - COUNT_APART_MICROS):
+            # It is there already, or comes with a van: that much is not counted before it is told.
+            return
         self._truth.shelf[place, sku] += pieces
         self._hand(channel).count(sku, self._truth.shelf[place, sku], self._retailer.place(place, channel))
         self._tell(f"the first {pieces} of {sku} are counted at {place}")
@@ -154,10 +158,11 @@ class Assortment:
 
     def _is_waited_for(self, channel: str, sku: str) -> bool:
         """Whether somebody waits for it who bought it there: where deleting makes orders forget what they are about (which is why
-        such a shop has a trash) nobody deletes it yet; nor at a till where it is to be fetched, or that is offline."""
+        such a shop has a trash) nobody deletes it yet; nor at a till where it is to be fetched or brought, or that is offline."""
         if channel in self._retailer.shops:
             place = self._retailer.shops[channel]
-            return channel in self._truth.offline or self._truth.promised(place, sku) > 0
+            on_its_way = self._truth.brought_since(place, sku, self._scheduler.now - COUNT_APART_MICROS)
+            return channel in self._truth.offline or self._truth.promised(place, sku) > 0 or on_its_way
         forgets = hasattr(self._hand(channel), "trash_item")
         return forgets and any(sale.origin == channel and sku in sale.open for sale in self._truth.waiting())
 

@@ -28,6 +28,7 @@ EXACT: Final = {"stock": ("sellable",), "price": ("amount", "currency"), "moveme
 """What of a value is shown, by aspect; of any other all that the target names."""
 WAITING: Final = ("reserve", "release")
 DAY: Final = "day"
+ORDER: Final = "order"
 NOT_TAKEN: Final = "reserved for it"
 """In the letter of an order of which it says why it takes nothing (more)."""
 GONE: Final = ("shipped", "delivered", "handed_over", "sold", "moved")
@@ -152,7 +153,9 @@ class StoreJudge:
             for record in sorted(self._crew().store.read(unsaid)):
                 words = f"{channel} {stream} {record} is not understood, and there is no letter of it"
                 self._findings.found("not understood is said", words)
-            for words in self._crew().store.read(lambda tx: list(_unread_unreserved(tx, channel, stream, waiting))):
+            # A letter about something else may have an order's number.
+            orders_here = waiting if ORDER in declared.maps else {}
+            for words in self._crew().store.read(lambda tx: list(_unread_unreserved(tx, channel, stream, orders_here))):
                 self._findings.found("reservations", words)
 
     # now and then

@@ -35,6 +35,7 @@ from hub.simulate.silence import Silence
 from hub.simulate.small_pages import SmallPages
 from hub.simulate.spells import Spells
 from hub.simulate.staff import Staff
+from hub.simulate.supply import Supply
 from hub.simulate.trouble import Trouble
 from hub.simulate.verdicts import not_at_rest, wrong_books, wrong_numbers, wrong_origins
 from hub.simulate.watch import Watch
@@ -69,6 +70,8 @@ class Wanted:
     """When it begins (microseconds UTC)."""
     assortment_per_day: float = 6
     """How often in a day something new is taken in or something is given up, about."""
+    supplied: bool = True
+    """Whether goods come in where few are left, and go on to the stores."""
     through_httpx: bool = False
     """Whether requests pass through the HTTP client of production too, all but the network; it changes nothing but the time."""
 
@@ -160,6 +163,7 @@ class Simulation:
         self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, self.tell)
         self.staff = Staff(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell)
         self.assortment = Assortment(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.assortment_per_day, self.tell)
+        self.supply = Supply(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell) if wanted.supplied else None
         self.scheduler.start("onlooker", self._look_on)
         self.trouble = Trouble(
             self.retailer, self.truth, self.crew, self._lines, self.scheduler, self.mischief, self._restarted, self.tell
@@ -208,6 +212,8 @@ class Simulation:
         self.spells.end()
         self.customers.close()
         self.staff.finish()
+        if self.supply is not None:
+            self.supply.finish()
         self.assortment.finish()
         began, out_at = self.scheduler.now, 0
         while not out_at and self.scheduler.now - began < WIND_DOWN_HOURS_MAX * 3_600_000_000:

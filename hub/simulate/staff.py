@@ -195,9 +195,9 @@ class Staff:
 
     def _counts(self, sku: str, place: str, channel: str) -> None:
         """Somebody counts, and may find one piece gone."""
-        if not self._truth.sold_at(channel, sku):
-            return
         before = self._scheduler.now - COUNT_APART_MICROS
+        if not self._truth.sold_at(channel, sku) or self._truth.brought_since(place, sku, before):
+            return
         if any(sku in sale.lines and sale.place == place and (sale.open or sale.left_at > before) for sale in self._truth.sales):
             return
         if self._luck.random() < 0.3 and self._truth.shelf[place, sku] > 0:

@@ -14,6 +14,8 @@ from typing import Final, Protocol
 TAX_PERCENT: Final = 25
 ON_SALE, WITHDRAWN, DELETED = "active", "inactive", "gone"
 """How a thing stands where it was listed once: sold; there and not sold any more; no longer there."""
+UNDER_WAY: Final = 1 << 62
+"""When goods arrive that are still on their way to a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class Truth:
     """(channel, SKU) → how its people have left it there; what the hub lists by itself only once they have taken it off."""
     offline: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
     """Till that cannot reach its platform → what it will upload once it can, the oldest first."""
+    brought: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(location, SKU) → when it was last brought there from the warehouse, or `UNDER_WAY`."""
     onlooker: Onlooker | None = None
     _waiting: list[Sale] = field(default_factory=list)
 
@@ -133,6 +137,10 @@ class Truth:
     def sold_at(self, channel: str, sku: str) -> bool:
         """Whether the channel's people sell it there now."""
         return self.standing(channel, sku) == ON_SALE
+
+    def brought_since(self, place: str, sku: str, since: int) -> bool:
+        """Whether it was brought there since then, or is under way."""
+        return self.brought.get((place, sku), 0) > since
 
     def hand_out(self, sale: Sale, now: int, parts: dict[str, int] | None = None) -> None:
         """Everything that waits of it (or only these parts) leaves its place for good."""

@@ -16,7 +16,7 @@ UNDIVIDED = "rules: []\n"
 
 
 def test_a_day_with_the_last_pieces_divided_sells_nothing_twice_by_the_hubs_fault() -> None:
-    result = Simulation(two_webshops(QUOTA), Wanted(2, 1, 4, 100), PRESETS["usual"]).run()
+    result = Simulation(two_webshops(QUOTA), Wanted(2, 1, 4, 100, supplied=False), PRESETS["usual"]).run()
     assert not result.violations, "\n".join([*map(str, result.violations), *result.tells[-20:], *result.last_lines])
     assert result.account.blamed(OURS) == 0
     assert {"webshop", "webshop2"} <= {name for name, each in result.exposure.items() if each.writes > 10}
@@ -24,7 +24,7 @@ def test_a_day_with_the_last_pieces_divided_sells_nothing_twice_by_the_hubs_faul
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
 def test_a_hostile_day_with_the_last_pieces_divided_ends_in_agreement(seed: int) -> None:
-    result = Simulation(two_webshops(QUOTA), Wanted(seed, 1, 4, 100), PRESETS["hostile"]).run()
+    result = Simulation(two_webshops(QUOTA), Wanted(seed, 1, 4, 100, supplied=False), PRESETS["hostile"]).run()
     assert not result.violations, "\n".join([*map(str, result.violations), *result.tells[-20:], *result.last_lines])
     assert result.account.blamed(OURS) == 0
 
@@ -32,7 +32,7 @@ def test_a_hostile_day_with_the_last_pieces_divided_ends_in_agreement(seed: int)
 def test_with_every_link_down_for_hours_no_divided_piece_is_sold_twice_and_some_undivided_ones_are() -> None:
     def day(allocation: str) -> Result:
         # The same two things all day: what the two ways cost is compared.
-        wanted = Wanted(0, 1, 2, 150, assortment_per_day=0)
+        wanted = Wanted(0, 1, 2, 150, assortment_per_day=0, supplied=False)
         result = Simulation(two_webshops(allocation), wanted, Faults.model_validate(LINKS_DOWN)).run()
         assert not result.violations, "\n".join(map(str, result.violations))
         return result

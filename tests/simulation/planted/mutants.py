@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planted import assortment, orders, pushing, reading, schedule, stock
+from planted import assortment, orders, pushing, reading, schedule, stock, supply
 from planted.plant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -12,5 +12,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *stock.MUTANTS,
     *orders.MUTANTS,
     *assortment.MUTANTS,
+    *supply.MUTANTS,
 )
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

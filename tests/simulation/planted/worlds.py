@@ -92,6 +92,7 @@ WORLDS = {
     "relisting": World({**ROUGH, "edits_per_day": "0"}, customers=100, assortment=60.0),
     "drifting": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=40, retailer="seven", assortment=60.0),
     "drifting orders": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=150, retailer="seven", first=4),
+    "supplied": World({**ROUGH, "edits_per_day": "0"}, items=12, customers=300, days=2),
     "changing seven": World({**ROUGH, "edits_per_day": "0"}, customers=100, retailer="seven", assortment=24.0),
 }
 
@@ -182,7 +183,10 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
     """What came of it: broken promises with words, in the order in which they were found."""
     configure(now=lambda: 0, as_json=False, level="critical")
     world = WORLDS[name]
-    wanted = Wanted(world.first + seed, world.days, world.items, world.customers, assortment_per_day=world.assortment)
+    # Where the last pieces are looked at nothing comes in.
+    supplied = world.change not in (DIVIDED, ALL_DIVIDED)
+    first = world.first + seed
+    wanted = Wanted(first, world.days, world.items, world.customers, assortment_per_day=world.assortment, supplied=supplied)
     began, broken = time.process_time(), list[list[str]]()
     simulation = Simulation(config_of(world), wanted, Faults.model_validate(world.faults))
     if world.change == ALL_DIVIDED:
