@@ -23,7 +23,7 @@ FIRST = {f"SKU-{number + 1:04d}" for number in range(ITEMS)}
 @pytest.fixture(scope="module")
 def lived() -> tuple[Simulation, Result]:
     """A day on which what is sold changes all the time."""
-    simulation = Simulation(generated(SEVEN), Wanted(4, 1, ITEMS, 150, assortment_per_day=OFTEN), PRESETS["none"])
+    simulation = Simulation(generated(SEVEN), Wanted(5, 1, ITEMS, 150, assortment_per_day=OFTEN), PRESETS["none"])
     return simulation, simulation.run()
 
 

@@ -229,7 +229,7 @@ def test_a_copy_follows_behind_as_far_as_is_declared_and_shows_who_writes_at_onc
 
 
 def test_what_is_shown_late_is_read_again() -> None:
-    _, result = lived(Faults(lags_per_day=Decimal(400), lag_seconds_max=5, lag_minutes_max=60), customers=200)
+    _, result = lived(Faults(lags_per_day=Decimal(400), lag_seconds_max=5, lag_minutes_max=60), customers=400)
     assert result.faults["stale_reads"] > 10
     assert result.sold > 20
 

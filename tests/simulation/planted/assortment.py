@@ -47,7 +47,7 @@ MUTANTS = (
         "quantity * pieces // listing.factor",
         ("shown is true",),
         "relisting",
-        seeds=2,
+        seeds=4,
     ),
     Mutant(
         "what a till has deleted is no item for the order that waits there",
