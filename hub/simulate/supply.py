@@ -1,7 +1,7 @@
 """Goods come in where hardly any are left, and go on to the stores: under way for hours, and now and then not all of it arrives.
 
 What is on its way to a store, or has just come, is not counted there, nor deleted at its till: the till's own figure may not have
-followed yet, and a count that finds it already is told from one that does not by nobody.
+followed yet, and nobody could tell a count that found it already from one that did not.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Supply:
             shop, came = self._retailer.shops[till], dict(basket)
             if self._luck.random() < SHORT_SHARE:
                 short = self._luck.choice(list(came))
-                came[short] -= min(came[short], self._luck.randint(1, 2))
+                came[short] -= self._luck.randint(1, 2)
             self._books.receive_transfer(number, came)
             for sku, pieces in came.items():
                 self._truth.shelf[shop, sku] += pieces
