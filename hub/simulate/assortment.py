@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from hub.simulate.retailer import Retailer, made_good, made_price
 from hub.simulate.scheduler import Scheduler
-from hub.simulate.staff import COUNT_APART_MICROS
 from hub.simulate.truth import DELETED, ON_SALE, WITHDRAWN, Truth
 
 KINDS: Final = (("takes_in", 5), ("gives_up", 4), ("takes_down", 1), ("sells_again", 2))
@@ -116,7 +115,7 @@ class Assortment:
         """The first of it comes to lie there, and is counted, unless it was deleted there before."""
         if self._truth.standing(channel, sku) == DELETED:
             return
-        if self._truth.brought_since(place, sku, self._scheduler.now - COUNT_APART_MICROS):
+        if self._truth.brought_lately(place, sku, self._scheduler.now):
             # It is there already, or comes with a van: that much is not counted before it is told.
             return
         self._truth.shelf[place, sku] += pieces
@@ -161,7 +160,7 @@ class Assortment:
         such a shop has a trash) nobody deletes it yet; nor at a till where it is to be fetched or brought, or that is offline."""
         if channel in self._retailer.shops:
             place = self._retailer.shops[channel]
-            on_its_way = self._truth.brought_since(place, sku, self._scheduler.now - COUNT_APART_MICROS)
+            on_its_way = self._truth.brought_lately(place, sku, self._scheduler.now)
             return channel in self._truth.offline or self._truth.promised(place, sku) > 0 or on_its_way
         forgets = hasattr(self._hand(channel), "trash_item")
         return forgets and any(sale.origin == channel and sku in sale.open for sale in self._truth.waiting())

@@ -42,6 +42,11 @@ BASKET: Final = (1, 1, 1, 1, 1, 2, 2, 3)
 """How many different things somebody buys at once."""
 
 
+def is_day(now: int) -> bool:
+    """Whether shops are open and people at work."""
+    return OPENS <= now // HOUR % 24 < CLOSES
+
+
 def person(number: int) -> dict[str, str]:
     """A made buyer; the surname is what no system but the shop and the books may know."""
     return {
@@ -101,7 +106,7 @@ class Customers:
 
     @property
     def _is_day(self) -> bool:
-        return OPENS <= self._scheduler.now // HOUR % 24 < CLOSES
+        return is_day(self._scheduler.now)
 
     def _wanted(self) -> str:
         goods = self._truth.goods

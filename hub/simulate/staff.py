@@ -11,17 +11,16 @@ from random import Random
 from typing import Any, Final
 
 from hub.simulate.calling_off import call_off
-from hub.simulate.demand import CLOSES, HOUR, OPENS
+from hub.simulate.demand import HOUR, is_day
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
-from hub.simulate.truth import Sale, Truth
+from hub.simulate.supply import comes_in
+from hub.simulate.truth import COUNT_APART_MICROS, Sale, Truth
 
 ROUND_SECONDS: Final = 1_200.0
 COLLECTS_AFTER_MICROS: Final = HOUR // 2
 SHORT_AFTER_MICROS: Final = 2 * HOUR
 """So long they look for goods that are not there before they call an order off."""
-COUNT_APART_MICROS: Final = 12 * HOUR
-"""What was handed over so lately is not counted: its own figure may not have followed yet."""
 PARTS_SHARE: Final = 0.3
 """How often not everything is sent at once."""
 RUNG_UP_SHARE: Final = 0.3
@@ -62,7 +61,7 @@ class Staff:
 
     @property
     def _is_day(self) -> bool:
-        return OPENS <= self._scheduler.now // HOUR % 24 < CLOSES
+        return is_day(self._scheduler.now)
 
     def _hand(self, channel: str) -> Any:
         return self._retailer.platforms[channel]
@@ -179,10 +178,8 @@ class Staff:
                     act(sku)
 
     def _receives(self, sku: str) -> None:
-        books, warehouse = self._retailer.books, self._retailer.warehouse
         pieces = self._luck.randint(5, 30)
-        self._hand(books).receive(sku, pieces, self._retailer.place(warehouse, books))
-        self._truth.shelf[warehouse, sku] += pieces
+        comes_in(self._retailer, self._truth, sku, pieces)
         self._tell(f"the warehouse receives {pieces} of {sku}")
 
     def _counts_shop(self, sku: str) -> None:
@@ -195,9 +192,9 @@ class Staff:
 
     def _counts(self, sku: str, place: str, channel: str) -> None:
         """Somebody counts, and may find one piece gone."""
-        before = self._scheduler.now - COUNT_APART_MICROS
-        if not self._truth.sold_at(channel, sku) or self._truth.brought_since(place, sku, before):
+        if not self._truth.sold_at(channel, sku) or self._truth.brought_lately(place, sku, self._scheduler.now):
             return
+        before = self._scheduler.now - COUNT_APART_MICROS
         if any(sku in sale.lines and sale.place == place and (sale.open or sale.left_at > before) for sale in self._truth.sales):
             return
         if self._luck.random() < 0.3 and self._truth.shelf[place, sku] > 0:

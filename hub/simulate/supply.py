@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from hub.flow import Aspect
-from hub.simulate.demand import CLOSES, HOUR, OPENS
+from hub.simulate.demand import CLOSES, HOUR, OPENS, is_day
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
 from hub.simulate.truth import UNDER_WAY, Truth
@@ -33,6 +33,13 @@ LINES_MAX: Final = 12
 VAN_HOURS: Final = (0.2, 5.0)
 SHORT_SHARE: Final = 0.2
 """In how many vans a thing is a piece or two short."""
+
+
+def comes_in(retailer: Retailer, truth: Truth, sku: str, pieces: int) -> None:
+    """So many pieces arrive in the warehouse, and its people book them in."""
+    books, warehouse = retailer.books, retailer.warehouse
+    retailer.platforms[books].receive(sku, pieces, retailer.place(warehouse, books))
+    truth.shelf[warehouse, sku] += pieces
 
 
 class Supply:
@@ -58,7 +65,7 @@ class Supply:
     def _rounds(self) -> None:
         while not self._over:
             self._scheduler.sleep(ROUND_SECONDS)
-            if OPENS <= self._scheduler.now // HOUR % 24 < CLOSES and not self._over:
+            if is_day(self._scheduler.now) and not self._over:
                 self._arrive()
                 self._order_in()
                 rounds = (CLOSES - OPENS) * 3_600 / ROUND_SECONDS
@@ -77,8 +84,7 @@ class Supply:
                 continue
             if self._luck.random() < ORDERED_SHARE:
                 pieces = self._luck.randint(*ORDERED)
-                self._books.receive(good.sku, pieces, self._retailer.place(warehouse, books))
-                self._truth.shelf[warehouse, good.sku] += pieces
+                comes_in(self._retailer, self._truth, good.sku, pieces)
                 self._tell(f"the warehouse gets {pieces} of {good.sku} in")
 
     def _send(self, till: str) -> None:

@@ -14,6 +14,8 @@ from typing import Final, Protocol
 TAX_PERCENT: Final = 25
 ON_SALE, WITHDRAWN, DELETED = "active", "inactive", "gone"
 """How a thing stands where it was listed once: sold; there and not sold any more; no longer there."""
+COUNT_APART_MICROS: Final = 12 * 3_600_000_000
+"""What was handed over or brought so lately is not counted: its own figure may not have followed yet."""
 UNDER_WAY: Final = 1 << 62
 """When goods arrive that are still on their way to a store."""
 
@@ -138,9 +140,9 @@ class Truth:
         """Whether the channel's people sell it there now."""
         return self.standing(channel, sku) == ON_SALE
 
-    def brought_since(self, place: str, sku: str, since: int) -> bool:
-        """Whether it was brought there since then, or is under way."""
-        return self.brought.get((place, sku), 0) > since
+    def brought_lately(self, place: str, sku: str, now: int) -> bool:
+        """Whether it was brought there so lately that nobody counts it, or is under way."""
+        return self.brought.get((place, sku), 0) > now - COUNT_APART_MICROS
 
     def hand_out(self, sale: Sale, now: int, parts: dict[str, int] | None = None) -> None:
         """Everything that waits of it (or only these parts) leaves its place for good."""
