@@ -10,7 +10,7 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.simulate.course import Course, run_seeds
-from hub.simulate.earlier import Earlier, mark
+from hub.simulate.earlier import Earlier, code, mark
 from hub.simulate.faults import PRESETS
 from hub.simulate.scheduler import start_of
 from hub.simulate.side_by_side import ways
@@ -58,6 +58,17 @@ def test_a_result_of_other_wishes_does_not_count(tmp_path: Path) -> None:
     assert len(marks) == 4
     assert mark(texts, Wanted(7, 1, 20, 120), PRESETS["usual"]) in marks
     assert Earlier(tmp_path / "none yet", marks.pop()).results() == {}
+
+
+def test_words_about_the_code_change_no_result() -> None:
+    bare = "class One:\n    at: int = 1\n\n    def two(self) -> int:\n        return 2\n"
+    said = f'"""All."""\n\n\n{bare}'.replace("= 1\n", '= 1  # or 0\n    """Where."""\n').replace(
+        "int:\n", 'int:\n        """Two."""\n'
+    )
+    assert said.count('"""') == 6
+    assert code(said) == code(bare)
+    assert code(bare.replace("return 2", "return 3")) != code(bare)
+    assert code(bare.replace("at: int = 1", "at: int = 2")) != code(bare)
 
 
 def test_a_retailer_that_nobody_knows_is_named() -> None:
