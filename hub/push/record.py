@@ -133,6 +133,9 @@ class Record:
             dirty.mark(tx, [(dirty.ITEM, row.item, Aspect.STOCK) for row in sold], mark)
             targets.save_observations(tx, [StoredObservation(o) for o in seen])
             changes.settle(tx, rows)
+            # Who finds the old figure cannot know whether the write came to nothing or what it brought is sold by now: a rise
+            # goes again only once the orders were read past this look.
+            changes.seen(tx, [c for c in unsent if c.key in shown], now)
             dirty.mark(tx, [(dirty.LISTING, c.key.channel, c.key.listing) for c in unsent], mark)
             return bool(sold)
 

@@ -108,11 +108,13 @@ class SendJudge:
         return changes.open_in(tx, channel, ["sent"], SENT_MAX), [each for each in readings if each.stream == ORDERS]
 
     def _sent(self, change: OpenChange, known: _Channel, readings: list[cursors.Reading]) -> None:
-        old, now = self._tries.get(change.key), self._findings.scheduler.now
+        old, now, since = self._tries.get(change.key), self._findings.scheduler.now, change.observed_at
         if old is not None and (old.change, old.attempts) == (change.id, change.attempts):
             return
         if change.key in self._unclear and old is not None:
             self._unclear.discard(change.key)
+            # One that had not left yet when its batch broke off is decided anew, and needs no such look.
+            since = max(since, old.at) if old.change == change.id else since
             if old.answers >= known.answers:
                 words = (
                     f"{change.key} is sent again {(now - old.at) / 1_000_000:.1f} s after a sending of unknown outcome, unlooked"
@@ -128,7 +130,7 @@ class SendJudge:
         if "amount" in change.after:
             self._price(change)
         if change.key.aspect == Aspect.STOCK and change.before is not None:
-            self._stock(change, known, readings)
+            self._stock(change, known, readings, since)
 
     def _price(self, change: OpenChange) -> None:
         pricing = self._retailer.config.pricing
@@ -141,16 +143,17 @@ class SendJudge:
         if currency != pricing.lists[rule.list].currency:
             self._findings.found("currency", f"{change.key} is to ask {amount} {currency}")
 
-    def _stock(self, change: OpenChange, known: _Channel, readings: list[cursors.Reading]) -> None:
+    def _stock(self, change: OpenChange, known: _Channel, readings: list[cursors.Reading], since: int) -> None:
+        """A figure is written: not over what was not looked at, and a rise only when what was bought `since` then was heard."""
         name = change.key.channel
         declared = self._manifest(name).sends.get(Aspect.STOCK)
         if declared is not None and declared.look_before and known.read_at < change.sent_at - LOOKED_MICROS:
             self._findings.found("looked before written", f"{change.key} is written over what was not looked at right before")
         if not self._retailer.takes_orders(name) or change.after["sellable"] <= change.before["sellable"]:
             return
-        past = any(not each.under_way and each.completed_at >= each.started_at > change.observed_at for each in readings)
+        past = any(not each.under_way and each.completed_at >= each.started_at > since for each in readings)
         if not past:
-            words = f"{change.key} rises although no orders were read since it was seen"
+            words = f"{change.key} rises although no orders were read since it was seen, or written with unknown outcome"
             self._findings.found("order barrier", words)
 
     # what came of it, as far as the hub can know

@@ -79,14 +79,16 @@ def counts(tx: Tx) -> dict[tuple[str, str], int]:
 
 
 def intend(tx: Tx, changes: Sequence[OpenChange]) -> None:
-    """Keep newly decided changes; one already sent is not replaced: its key is worked out again when its outcome is known."""
+    """Keep newly decided changes. One already sent is not replaced: its key is worked out again when its outcome is known. When
+    the listing was looked at last stands, even where this decision was made before it knew of that."""
     tx.many(
         "INSERT INTO changes (channel, listing, aspect, place, id, item, before, after, state, urgency, attempts, "
         "not_before, decided_at, observed_at, sent_at, sent_seq, handle, hold, words) VALUES (:channel, :listing, :aspect, "
         ":place, :id, :item, :before, :after, :state, :urgency, 0, :not_before, :decided_at, :observed_at, 0, 0, '', :hold, "
         ":words) ON CONFLICT (channel, listing, aspect, place) DO UPDATE SET id = excluded.id, item = excluded.item, "
         "before = excluded.before, after = excluded.after, state = excluded.state, urgency = excluded.urgency, attempts = 0, "
-        "not_before = excluded.not_before, decided_at = excluded.decided_at, observed_at = excluded.observed_at, sent_at = 0, "
+        "not_before = excluded.not_before, decided_at = excluded.decided_at, observed_at = CASE WHEN changes.observed_at > "
+        "excluded.observed_at THEN changes.observed_at ELSE excluded.observed_at END, sent_at = 0, "
         "sent_seq = 0, handle = '', hold = excluded.hold, words = excluded.words "
         "WHERE changes.state IN ('intended', 'held', 'refused')",
         [
@@ -154,6 +156,15 @@ def settle(tx: Tx, outcomes: Sequence[tuple[OpenChange, str, int, str, str]]) ->
         "UPDATE changes SET state = :state, not_before = :not_before, handle = :handle, words = :words "
         "WHERE channel = :channel AND listing = :listing AND aspect = :aspect AND place = :place AND id = :id",
         [(state, not_before, handle, words, *c.key, c.id) for c, state, not_before, handle, words in outcomes],
+    )
+
+
+def seen(tx: Tx, changes: Sequence[OpenChange], at: int) -> None:
+    """What these changes would replace was looked at then."""
+    tx.many(
+        "UPDATE changes SET observed_at = :at WHERE channel = :channel AND listing = :listing AND aspect = :aspect "
+        "AND place = :place AND id = :id",
+        [(at, *c.key, c.id) for c in changes],
     )
 
 

@@ -128,6 +128,27 @@ def test_what_is_bought_there_while_nobody_knows_what_became_of_a_write_is_not_o
     assert shop.quiet()
 
 
+def test_a_rise_whose_answer_was_lost_and_that_is_all_sold_by_then_is_not_written_once_more(tmp_path: Path) -> None:
+    """The old figure was shown, so the write had come to nothing, it seemed; but what it had brought was sold."""
+    shop, boutique = with_boutique(tmp_path)
+    boutique.faults.lose_answer_next = 1
+    shop.erp.receive("TEE", 3, "3")
+    for _ in range(200):
+        shop.run(1)
+        if boutique.faults.spent:
+            break
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 23}
+    boutique.order({"TEE": 3}, place=WAREHOUSE)
+    boutique.outbox.clear()
+    for _ in range(100):
+        shop.run(1)
+        assert boutique.shown()["TEE"]["stock"][WAREHOUSE] == 20
+    shop.run(600)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 20}
+    assert shop.shops("TEE") == (25, 25)
+    assert shop.quiet()
+
+
 def test_what_falls_at_two_places_at_once_counts_as_sold_at_both(tmp_path: Path) -> None:
     """One look tells of both: while the orders cannot be read, nobody else offers what went at either."""
     shop, boutique = with_boutique(tmp_path)

@@ -111,6 +111,19 @@ def test_a_turned_away_request_costs_no_attempt(database: Database) -> None:
     assert (kept.state, kept.attempts, kept.not_before) == ("intended", 0, 99)
 
 
+def test_what_was_looked_at_again_is_known_from_then(database: Database) -> None:
+    change = _change()
+    _intend(database, change)
+    database.transaction(lambda tx: changes.seen(tx, [replace(change, id="another")], 77))
+    assert _open(database)[SHOP].observed_at == change.observed_at
+    database.transaction(lambda tx: changes.seen(tx, [change], 77))
+    assert _open(database)[SHOP].observed_at == 77
+    _intend(database, replace(change, id="older", observed_at=76))
+    assert (_open(database)[SHOP].id, _open(database)[SHOP].observed_at) == ("older", 77)
+    _intend(database, replace(change, id="newer", observed_at=78))
+    assert (_open(database)[SHOP].id, _open(database)[SHOP].observed_at) == ("newer", 78)
+
+
 def test_a_hold_is_released_once(database: Database) -> None:
     _intend(database, *(replace(_change(f"L{n}", state="held"), hold="h1") for n in range(3)), _change("L9"))
     assert [each.key.listing for each in database.read(lambda tx: changes.held(tx, "h1"))] == ["L0", "L1", "L2"]

@@ -74,6 +74,15 @@ MUTANTS = (
         quick=True,
     ),
     Mutant(
+        "a rise of unknown outcome goes again on orders read before it",
+        "hub/push/record.py",
+        "changes.seen(tx, [c for c in unsent if c.key in shown], now)",
+        "changes.seen(tx, [], now)",
+        ("order barrier",),
+        "slow",
+        seeds=1,
+    ),
+    Mutant(
         "the order barrier takes any reading for a later one",
         "hub/store/cursors.py",
         "now.started_at > at and now.completed_at >= now.started_at",
