@@ -48,6 +48,13 @@ def is_rise(change: OpenChange) -> bool:
     return bool(change.after["sellable"] > change.before["sellable"])
 
 
+def is_fall(change: OpenChange) -> bool:
+    """Whether the change leaves customers less to buy than they can now."""
+    if change.key.aspect != Aspect.STOCK or change.before is None:
+        return False
+    return bool(change.after["sellable"] < change.before["sellable"])
+
+
 def next_at(waiting: Sequence[OpenChange]) -> int | None:
     """When the next of these may be sent or looked at; None when there is none."""
     return min((change.not_before for change in waiting), default=None)

@@ -18,7 +18,7 @@ from hub.errors import UnmappableError
 from hub.flow import Aspect, Change, Key, Observation, Outcome, Receipt
 from hub.observed import Observed
 from hub.push import batch as batches
-from hub.push.choose import ALONE, CANDIDATES_MAX, choose
+from hub.push.choose import ALONE, CANDIDATES_MAX, choose, is_fall
 from hub.push.record import Record, Sent
 from hub.settings.model import Config
 from hub.store import catalogue, changes
@@ -62,7 +62,7 @@ class Dispatch:
         self._observed = observed
         self._record = Record(channel, config, database, clock)
         self.fell = False
-        """Whether a look before a write found that customers had bought unheard: their orders are to be read then."""
+        """Whether a look has found that customers bought, or may have bought, unheard: their orders are to be read then."""
 
     def recover(self) -> None:
         """After a start: every change that was sent and has no receipt is of unknown outcome, to be looked up once no
@@ -173,8 +173,13 @@ class Dispatch:
                 again.append(change)
         self._record.receipts(done)
         fell = self._record.not_applied(again, {c.key: shown[c.key] for c in again if c.key in shown}, begun)
-        self.fell = fell or self.fell
+        self.fell = fell or self._may_be_sold(done) or self.fell
         return True
+
+    def _may_be_sold(self, found: Sequence[Sent]) -> bool:
+        """Whether a lower figure was found where one was to be written: that tells nothing of who lowered it. Where the write
+        came to nothing, customers bought exactly as much."""
+        return self._channel.takes_orders and any(is_fall(each.change) for each in found)
 
     def _find(self, change: OpenChange) -> bool:
         """Find by our reference what became of a change that makes something new: only what is certainly not there is

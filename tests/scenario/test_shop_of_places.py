@@ -128,6 +128,24 @@ def test_what_is_bought_there_while_nobody_knows_what_became_of_a_write_is_not_o
     assert shop.quiet()
 
 
+def test_what_is_bought_there_while_a_fall_of_as_much_came_to_nothing_is_heard_of_at_once(tmp_path: Path) -> None:
+    """The look finds just what was to be written, and cannot tell who lowered it: the orders are read, and do not wait."""
+    shop, boutique = with_boutique(tmp_path)
+    came_to_nothing(boutique)
+    shop.webshop.order({"TEE": 2}, pickup="fetch-aarhus")
+    shop.run(0.5)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 20}
+    boutique.order({"TEE": 2}, place=AARHUS)
+    boutique.outbox.clear()
+    shop.run(30)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 1, WAREHOUSE: 20}
+    assert shop.shops("TEE") == (21, 21)
+    shop.run(700)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 1, WAREHOUSE: 20}
+    assert shop.shops("TEE") == (21, 21)
+    assert shop.quiet()
+
+
 def test_a_rise_whose_answer_was_lost_and_that_is_all_sold_by_then_is_not_written_once_more(tmp_path: Path) -> None:
     """The old figure was shown, so the write had come to nothing, it seemed; but what it had brought was sold."""
     shop, boutique = with_boutique(tmp_path)
