@@ -274,16 +274,10 @@ class Walk:
         return self._heard
 
     def _unchecked(self) -> list[Reading]:
-        readings = self._database.read(cursors.readings)
         return [
             r
-            for r in readings.values()
-            if r.kind == "sweep"
-            and not r.under_way
-            and r.completed_at >= r.started_at > 0
-            and r.checked != r.number
-            and r.channel in self._channels
-            and r.stream in self._channels[r.channel].manifest.streams
+            for r in self._database.read(cursors.unchecked)
+            if r.channel in self._channels and r.stream in self._channels[r.channel].manifest.streams
         ]
 
     def _ends(self) -> bool:

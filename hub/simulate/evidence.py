@@ -15,8 +15,11 @@ from hub.canonical.values import THOUSAND, Plain
 from hub.simulate.checkers import Findings
 from hub.simulate.crew import HubCrew
 from hub.simulate.retailer import Retailer
+from hub.store import changes
 from hub.store.database import Tx
 
+OPEN: Final = ("accepted", "unknown")
+"""States of changes that the platform is asked about."""
 KEPT_MAX: Final = 200
 """Values of one number remembered: what it showed since the oldest sending that still waits."""
 Shown = tuple[str, str, str, str]
@@ -34,6 +37,11 @@ class Evidence:
         self._last: dict[tuple[str, str], Plain] = {}
         """(channel, SKU) → what it showed last: most things stay as they were."""
         self._row = 0
+
+    def doubts(self, channel: str) -> bool:
+        """Whether a look there may prove a write whose outcome is open."""
+        with self._findings.scheduler.alone():
+            return bool(self._crew().store.read(lambda tx: changes.open_in(tx, channel, OPEN, 1)))
 
     def passed(self, channel: str) -> None:
         """A request had its effect there (or looked) just now."""
@@ -71,14 +79,17 @@ class Evidence:
                     self._findings.found("applied on evidence", words)
 
     def _new(self, tx: Tx) -> list[tuple[str, str, str, str, str, str]]:
+        newest = int(tx.query("SELECT max(rowid) FROM receipts")[0][0] or 0)
+        if newest == self._row:
+            # As after most commits.
+            return []
         rows = tx.query(
             "SELECT r.rowid, r.channel, r.listing, r.aspect, r.place, r.after, b.sku FROM receipts r JOIN bindings b ON "
             "b.channel = r.channel AND b.listing = r.listing WHERE r.rowid > :row AND r.outcome = 'applied' "
             "AND r.aspect IN ('stock', 'price') ORDER BY r.rowid",
             row=self._row,
         )
-        newest = tx.query("SELECT max(rowid) FROM receipts")[0][0]
-        self._row = int(newest or 0)
+        self._row = newest
         return [(row[1], row[2], row[3], row[4], row[5], row[6]) for row in rows]
 
 

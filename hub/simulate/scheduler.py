@@ -77,10 +77,6 @@ class Task:
     flag: Flag | None = None
     dead: bool = False
 
-    def may_go_on(self, now: int) -> bool:
-        """Whether it waits no longer."""
-        return self.at <= now or (self.flag is not None and self.flag.is_set())
-
 
 @dataclass(slots=True)
 class Scheduler:
@@ -236,18 +232,23 @@ class Scheduler:
 
     def step(self, until: int) -> bool:
         """Let one worker go on to its next seam; False when nobody has anything to do before that time."""
-        ready = [task for task in self._tasks if task.may_go_on(self.now)]
+        ready = self._ready()
         if not ready:
-            following = min((task.at for task in self._tasks), default=until + 1)
+            following = min([task.at for task in self._tasks], default=until + 1)
             if following > until:
                 return False
             self.now, self._still = following, 0
-            ready = [task for task in self._tasks if task.may_go_on(self.now)]
+            ready = self._ready()
         task = ready[0] if len(ready) == 1 else ready[int(self._random.random() * len(ready))]
         self._switch(task)
         if self.failures:
             raise self.failures[0]
         return True
+
+    def _ready(self) -> list[Task]:
+        """The workers that wait no longer: their time has come, or their flag is raised."""
+        now = self.now
+        return [task for task in self._tasks if task.at <= now or (task.flag is not None and task.flag.is_set())]
 
     def _switch(self, task: Task) -> None:
         self.steps += 1

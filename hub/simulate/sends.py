@@ -73,10 +73,6 @@ class SendJudge:
         """The line, listened to from the hub's side."""
         return _Heard(channel, line, writes, self)
 
-    def doubts(self, channel: str) -> bool:
-        """Whether the outcome of a sending to this channel is unknown."""
-        return any(key.channel == channel for key in self._unclear)
-
     def restarted(self) -> None:
         """A hub that died may have forgotten how long it was told to wait."""
         for known in self._channels.values():

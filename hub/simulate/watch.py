@@ -61,7 +61,7 @@ class Watch:
 
     def arrived(self, channel: str, writes: bool) -> None:
         """A request had its effect."""
-        if writes or self._sends.doubts(channel):
+        if writes or self._evidence.doubts(channel):
             self._evidence.passed(channel)
 
     def drifted(self, channel: str, stream: str, since: int) -> None:

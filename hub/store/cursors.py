@@ -42,6 +42,15 @@ def readings(tx: Tx, channel: str | None = None) -> dict[tuple[str, str, str], R
     return {(row[0], row[1], row[2]): _reading(row) for row in rows}
 
 
+def unchecked(tx: Tx) -> list[Reading]:
+    """The sweeps that came to their end and of which nobody has acted upon it."""
+    rows = tx.query(
+        f"SELECT {_COLUMNS} FROM cursors WHERE kind = 'sweep' AND under_way = 0 AND started_at > 0 "
+        "AND completed_at >= started_at AND checked <> number ORDER BY channel, stream"
+    )
+    return [_reading(row) for row in rows]
+
+
 def reading(tx: Tx, channel: str, stream: str, kind: Kind) -> Reading:
     """One reading; a fresh one when it never began."""
     rows = tx.query(

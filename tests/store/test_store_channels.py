@@ -74,6 +74,23 @@ def test_a_reading_goes_on_where_it_stopped(database: Database) -> None:
     assert database.read(lambda tx: cursors.readings(tx, "shop")) == {("shop", "items", "sweep"): kept}
 
 
+def test_a_sweep_is_acted_upon_once_after_its_end(database: Database) -> None:
+    ended = Reading("shop", "items", "sweep", started_at=10, completed_at=20, number=2)
+    others = [
+        replace(ended, stream="under way again", under_way=True),
+        replace(ended, stream="begun again", started_at=30),
+        replace(ended, stream="restarted", completed_at=0),
+        replace(ended, stream="never begun", started_at=0, completed_at=0),
+        replace(ended, kind="poll"),
+    ]
+    database.transaction(lambda tx: [cursors.save(tx, each) for each in (*others, ended)])
+    assert database.read(cursors.unchecked) == [ended]
+    database.transaction(lambda tx: cursors.checked(tx, "shop", "items", 2))
+    assert database.read(cursors.unchecked) == []
+    database.transaction(lambda tx: cursors.save(tx, replace(ended, number=3)))
+    assert database.read(cursors.unchecked) == [replace(ended, number=3, checked=2)]
+
+
 def test_a_restart_reads_from_the_beginning(database: Database) -> None:
     row = Reading("shop", "items", "poll", cursor="x", under_way=True, number=3, completed_at=5, last_seq=8)
     database.transaction(lambda tx: cursors.save(tx, row))
