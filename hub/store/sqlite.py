@@ -169,15 +169,18 @@ class SqliteDatabase(Database):
             raise InvariantError(f"the store is not durable: journal_mode={mode}, synchronous={synchronous}")
 
     def _look_inline(self, unit: Callable[[Tx], T]) -> T:
-        self._inside = True
-        self._writer.execute("PRAGMA query_only=ON")
+        # The connection that writes is not made read-only for it: setting that pragma throws away every compiled statement
+        # of the connection (SQLite, documentation of its bytecode: Expire), and each would be compiled anew at each read.
+        self._inside, before = True, self._writer.total_changes
         self._writer.execute("BEGIN")
         try:
-            return _run(unit, self._writer)
+            result = _run(unit, self._writer)
         finally:
             self._writer.execute("ROLLBACK")
-            self._writer.execute("PRAGMA query_only=OFF")
             self._inside = False
+        if self._writer.total_changes != before:
+            raise InvariantError("a read is read-only, and this one wrote")
+        return result
 
     def _inline(self, unit: Callable[[Tx], T]) -> T:
         self._inside = True
