@@ -12,7 +12,6 @@ MUTANTS = (
         "if True:",
         ("shown is true",),
         "supplied",
-        quick=True,
     ),
     Mutant(
         "what has left counts as arrived",
