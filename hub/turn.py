@@ -22,7 +22,7 @@ from hub.push.choose import is_rise, next_at
 from hub.push.dispatch import Dispatch
 from hub.sdk.contract import Notices
 from hub.settings.model import Config
-from hub.store import changes, channels, cursors, ledger
+from hub.store import changes, channels, cursors, dirty, ledger
 from hub.store.changes import OpenChange
 from hub.store.channels import LookUp
 from hub.store.cursors import Kind, Reading
@@ -218,10 +218,17 @@ class Turn:
         return True
 
     def _forget_hopeless(self, due: list[LookUp]) -> list[LookUp]:
-        """A look-up that failed too often is given up: the next sweep reads the listing anyway."""
+        """A look-up that failed too often is given up: the next sweep reads the listing anyway. What is known of it is compared
+        anew: whoever asked gave a change up for it, and a sweep that says the same as before makes nobody compare."""
         hopeless = [each for each in due if each.attempts >= LOOK_UP_ATTEMPTS_MAX]
         if hopeless:
-            self._count("look_up_given_up", "", len(hopeless), lambda tx: channels.looked_up(tx, hopeless))
+            mark = self._database.next()
+
+            def give_up(tx: Tx) -> None:
+                channels.looked_up(tx, hopeless)
+                dirty.mark(tx, [(dirty.LISTING, self.name, each.id) for each in hopeless], mark)
+
+            self._count("look_up_given_up", "", len(hopeless), give_up)
         return [each for each in due if each.attempts < LOOK_UP_ATTEMPTS_MAX]
 
     def _read(self, kinds: tuple[Kind, ...] = ("poll", "sweep")) -> bool:

@@ -167,6 +167,34 @@ def test_a_rise_whose_answer_was_lost_and_that_is_all_sold_by_then_is_not_writte
     assert shop.quiet()
 
 
+def test_a_write_that_met_another_figure_is_made_again_after_hours_in_which_nobody_could_look(tmp_path: Path) -> None:
+    """Hostile week 1: the look that was to follow was given up in a long outage, every later page said what was known already,
+    and the shop showed the old figure for ever."""
+    shop, boutique = with_boutique(tmp_path)
+    route = boutique.route
+
+    def typed_meanwhile(request: Request) -> Response:
+        if not boutique.is_write(request):
+            return route(request)
+        boutique.count("TEE", 19, WAREHOUSE)
+        answer = route(request)
+        boutique.count("TEE", 20, WAREHOUSE)
+        boutique.outbox.clear()
+        boutique.route, boutique.faults.down = route, True
+        return answer
+
+    boutique.route = typed_meanwhile
+    shop.erp.receive("TEE", 3, "3")
+    shop.run(130)
+    assert boutique.faults.down
+    shop.run(3 * 3600)
+    boutique.faults.down = False
+    shop.run(1_300)
+    assert boutique.shown()["TEE"]["stock"] == {AARHUS: 5, WAREHOUSE: 23}
+    assert shop.shops("TEE") == (28, 28)
+    assert shop.quiet()
+
+
 def test_what_falls_at_two_places_at_once_counts_as_sold_at_both(tmp_path: Path) -> None:
     """One look tells of both: while the orders cannot be read, nobody else offers what went at either."""
     shop, boutique = with_boutique(tmp_path)
