@@ -32,7 +32,13 @@ def test_the_readme_says_what_is_on_record() -> None:
     weeks = on_record()
     sold, lost = sum(week.sold for week in weeks), sum(week.account.lost for week in weeks)
     ours = sum(week.account.blamed(OURS) for week in weeks)
-    starts, faults = [week.starts for week in weeks], [sum(week.faults.values()) for week in weeks]
-    assert f"{len(weeks)} of them are on record" in said
+    starts, faults = span([week.starts for week in weeks]), span([sum(week.faults.values()) for week in weeks])
+    assert f"Weeks on record in `tests/simulation/weeks.jsonl`, each with the hash of its ledger: {len(weeks)}." in said
     assert f"{sold:,} orders, {ours} pieces oversold by the hub with nothing divided, {lost} lost to caution" in said
-    assert f"{min(starts)} to {max(starts)} starts of the hub and {min(faults):,} to {max(faults):,} faults" in said
+    assert f"{starts} starts of the hub and {faults} faults" in said
+
+
+def span(numbers: list[int]) -> str:
+    """From the least to the most; one number where they are the same."""
+    least, most = f"{min(numbers):,}", f"{max(numbers):,}"
+    return least if least == most else f"{least} to {most}"
