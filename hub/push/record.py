@@ -305,7 +305,7 @@ class Record:
     def _ask_for_figures(self, tx: Tx, done: Sequence[Sent], now: int, mark: int) -> None:
         """A figure moved by a fact is read again at once: until then the one that is known does not contain it."""
         send = self._channel.send(Aspect.MOVEMENT)
-        if send is None or not self._channel.manifest.streams[send.stream].look_up:
+        if send is None:
             return
         moved = sorted({e.change.key.listing for e in done if e.change.key.aspect == Aspect.MOVEMENT})
         at = now + send.visible_after_seconds * 1_000_000
@@ -341,7 +341,7 @@ class Record:
         asked = []
         for each in old:
             send = self._channel.send(each.change.key.aspect)
-            if send is not None and self._channel.manifest.streams[send.stream].look_up:
+            if send is not None:
                 asked.append((self._channel.name, send.stream, each.change.key.listing, CONFLICT_LOOK_UP))
         channels.ask(tx, asked, mark, now)
 

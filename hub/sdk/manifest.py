@@ -149,7 +149,7 @@ class Stream(_Part):
 
 
 class Send(_Part):
-    """A way to write one aspect, its limits and its manner.
+    """A way to write one aspect, its limits and its manner; its `stream`, which has a `look_up`, shows what came of it.
 
     `own_orders: subtracted_by_platform` says that the raw figure still holds the channel's own open units; `look_before`
     that a batch is observed right before it is written; `create` that a listing can be made (by upsert on our id when
@@ -210,6 +210,9 @@ class Manifest(_Part):
         for aspect, send in self.sends.items():
             if send.stream not in self.streams:
                 raise ValueError(f"sends.{aspect}.stream names no stream: {send.stream}")
+            if not self.streams[send.stream].look_up:
+                unread = f"`{send.stream}` has no `look_up`: what came of an unanswered write could not be read"
+                raise ValueError(f"sends.{aspect}.stream: {unread}")
             if aspect == "movement" and (not send.find or send.findable_within_seconds is None):
                 raise ValueError("sends.movement: a delta must say how it is found again: `find` and `findable_within_seconds`")
         if self.deliveries is not None:

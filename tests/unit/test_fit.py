@@ -13,7 +13,7 @@ from hub.sdk.manifest import Manifest
 from hub.settings.load import load_text
 
 COMMON = 'title: Made\napi_version: "1"\nchecked: 2026-11-21\npace: {per_second: 5, burst: 10}\nlimits: {}\n'
-STREAMS = "streams:\n  items: {code: read_items, records: r, maps: [item, price, stock], page_max: 10}\n"
+STREAMS = "streams:\n  items: {code: read_items, look_up: look_up_items, records: r, maps: [item, price, stock], page_max: 10}\n"
 BOOKS = "connector: books\nroles: [erp]\nbase_url: https://books.example\n" + COMMON + STREAMS
 DESK = "connector: desk\nroles: [pos]\nbase_url: https://desk.example\n" + COMMON + STREAMS
 WINDOW = (

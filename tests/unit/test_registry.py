@@ -21,6 +21,7 @@ limits: {{}}
 streams:
   items:
     code: read_items
+    look_up: look_up_items
     records: records
     maps: [item]
     page_max: 100
@@ -39,6 +40,7 @@ class Made(Connector):
     greeting = GREETING
 
     def read_items(self, ask): ...
+    def look_up_items(self, ids): ...
     def send_stock(self, changes): ...
 """
 SANDBOX = """from hub.sdk.api import SandboxBase
@@ -129,9 +131,14 @@ def test_a_name_that_nobody_has(tmp_path: Path) -> None:
             "connector.yaml:1: sends.stock.stream names no stream: goods",
         ),
         (
+            "shop_i",
+            {"connector_yaml": MANIFEST.format(name="shop_i").replace("look_up:", "look_up_max: 1 #")},
+            "connector.yaml:1: sends.stock.stream: `items` has no `look_up`: what came of an unanswered write could not be read",
+        ),
+        (
             "shop_e",
             {"connector_yaml": MANIFEST.format(name="shop_e").replace("send_stock", "send_stick")},
-            "connector.yaml:17: sends.stock.code: Made has no method `send_stick`",
+            "connector.yaml:18: sends.stock.code: Made has no method `send_stick`",
         ),
         (
             "shop_g",
