@@ -24,6 +24,7 @@ FOLLOW_FIRST_SECONDS: Final = 0.5
 CONFLICT_LOOK_UP: Final = "our picture was old"
 REFUSED_LOOK_UP: Final = "their rule said no"
 OF_LISTINGS: Final = (Aspect.STOCK, Aspect.PRICE, Aspect.LISTING)
+OF_FACTS: Final = (Aspect.ORDER, Aspect.MOVEMENT)
 GONE_LOOK_UP: Final = "not there right before writing"
 MOVED_LOOK_UP: Final = "moved by us"
 AGAIN_SECONDS: Final = 1
@@ -55,7 +56,7 @@ class Record:
         """Keep receipts and do what each outcome asks for; listings touched are compared anew."""
         if not outcomes:
             return
-        now, ended = self._clock.now(), self._not_sent(outcomes)
+        now, ended = self._clock.now(), self._ended(outcomes)
         first = self._database.next_block(2 * len(ended) + 1)
         self._database.transaction(lambda tx: self._keep(tx, ended, now, first))
 
@@ -170,13 +171,13 @@ class Record:
         as_sent = [Change(c.id, c.key, c.item, c.before, c.after, {}, c.sent_at) for c in spent]
         self.receipts([Sent(c, s, _given_up(c, c.words)) for c, s in zip(spent, as_sent, strict=True)])
 
-    def _not_sent(self, outcomes: Sequence[Sent]) -> Sequence[Sent]:
-        """The outcomes, where changes that are turned back time and again without any neighbour going through are given up."""
-        if any(each.receipt.outcome not in _STOPPED for each in outcomes):
-            return outcomes
+    def _ended(self, outcomes: Sequence[Sent]) -> Sequence[Sent]:
+        """The outcomes, where changes that are turned back time and again without any neighbour going through are given up,
+        and so are facts of orders that met a document changed meanwhile time and again."""
+        stopped = all(each.receipt.outcome in _STOPPED for each in outcomes)
         return [
             each._replace(receipt=_given_up(each.change, each.receipt.words))
-            if each.receipt.outcome == Outcome.NOT_SENT and self._spent(each.change)
+            if self._spent(each.change) and (_met_another(each) or (stopped and each.receipt.outcome == Outcome.NOT_SENT))
             else each
             for each in outcomes
         ]
@@ -189,15 +190,15 @@ class Record:
             by.setdefault(each.receipt.outcome, []).append(each)
         self._applied(tx, by.get(Outcome.APPLIED, []), now, numbers[-1], numbers[len(outcomes) :])
         self._refused(tx, by.get(Outcome.REFUSED, []), now, numbers[-1])
-        deltas = [e for e in by.get(Outcome.CONFLICT, []) if e.change.key.aspect == Aspect.MOVEMENT]
-        self._conflicts(tx, [e for e in by.get(Outcome.CONFLICT, []) if e not in deltas], now, numbers[-1])
+        facts = [e for e in by.get(Outcome.CONFLICT, []) if e.change.key.aspect in OF_FACTS]
+        self._conflicts(tx, [e for e in by.get(Outcome.CONFLICT, []) if e not in facts], now, numbers[-1])
         follow_at = now + round(FOLLOW_FIRST_SECONDS * 1_000_000)
         settled = [(e.change, "accepted", follow_at, e.receipt.handle, "") for e in by.get(Outcome.ACCEPTED, [])]
         settled += [
             (e.change, "unknown", self._findable_at(e.change, now), "", e.receipt.words) for e in by.get(Outcome.UNKNOWN, [])
         ]
-        # A delta expects no value of theirs: it waits and goes again as it is.
-        settled += [(e.change, "intended", _again_at(e.change, now), "", e.change.words) for e in deltas]
+        # A delta or a fact of an order expects no value of theirs: it waits and goes again as it is.
+        settled += [(e.change, "intended", _again_at(e.change, now), "", e.change.words) for e in facts]
         turned_back = [e.change for e in by.get(Outcome.NOT_SENT, [])]
         if set(by) <= _STOPPED:
             # Nothing went through: sent again at once it would only be turned back again.
@@ -381,6 +382,11 @@ def _keep_flips(new: StoredObservation, old: StoredObservation | None) -> Stored
 def _again_at(change: OpenChange, now: int) -> int:
     """When a change that came to nothing goes again: later each time."""
     return now + min(AGAIN_SECONDS << min(change.attempts, AGAIN_DOUBLINGS_MAX), AGAIN_SECONDS_MAX) * 1_000_000
+
+
+def _met_another(each: Sent) -> bool:
+    """Whether a fact of an order was turned away because its document is not what it was, or not there."""
+    return (each.change.key.aspect, each.receipt.outcome) == (Aspect.ORDER, Outcome.CONFLICT)
 
 
 def _given_up(change: OpenChange, words: str) -> Receipt:

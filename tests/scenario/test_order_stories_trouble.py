@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from merchant import AARHUS, BOOKS, FOUR, WAREHOUSE, Merchant, merchant, slowly
 
 from hub.people import People
+from hub.sdk.wire import Request, Response
 from hub.store import requests
 
 BLOG = """
@@ -177,3 +179,41 @@ def _with_blog(folder: Path) -> Merchant:
     shop.run(130)
     assert shop.stage.shows("blog", "TEE") == 10
     return shop
+
+
+def changed_meanwhile(shop: Merchant, times: int) -> None:
+    """The ERP turns away the next attempts to make a sale: somebody else changed what it touches in the same moment."""
+    told, left = shop.erp.route, [times]
+
+    def route(request: Request) -> Response:
+        if b'"model.sale.sale.create"' in request.body.replace(b" ", b"") and left[0]:
+            left[0] -= 1
+            answer = {"id": 1, "error": ["ConcurrencyException", ["Records were modified in the meanwhile"]]}
+            return Response(200, {"content-type": "application/json"}, json.dumps(answer).encode())
+        return told(request)
+
+    shop.erp.route = route  # type: ignore[method-assign]
+
+
+def test_a_sale_that_is_turned_away_as_changed_meanwhile_is_booked_at_once_and_not_with_the_next_sweep(tmp_path: Path) -> None:
+    shop = merchant(tmp_path, {"TEE": (0, 30)})
+    shop.erp.faults.down = True
+    shop.webshop.order({"TEE": 2})
+    shop.run(600)
+    shop.webshop.order({"TEE": 3})
+    shop.run(600)
+    shop.erp.faults.down = False
+    changed_meanwhile(shop, 6)
+    shop.run(900)
+    assert sorted(pieces(sale) for sale in shop.sales()) == [2, 3]
+    assert shop.shops("TEE") == (25, 25)
+    assert shop.quiet()
+
+
+def test_a_sale_that_is_turned_away_forever_is_a_dead_letter_and_its_goods_stay_reserved(tmp_path: Path) -> None:
+    shop = merchant(tmp_path, {"TEE": (0, 30)})
+    changed_meanwhile(shop, 1_000_000)
+    shop.webshop.order({"TEE": 2})
+    shop.run(4 * 3600)
+    assert [reason for reason in reasons(shop) if "given up after 8 attempts: changed by somebody else" in reason]
+    assert shop.shops("TEE") == (28, 28)
