@@ -59,7 +59,7 @@ class Sandbox(OrderDesk, SandboxBase):
             "currency": "DKK",
             "prices_tax": "included",
             "tax_percent": "25",
-            "locations": "70000001,70000002",
+            "locations": self.options.get("stock_location") or "70000001,70000002",
             "versions": "2026-10,2026-07,2026-04,2026-01",
             "header_style": "classic",
             "points_per_second": "100",

@@ -29,6 +29,7 @@ from hub.sdk.api import Plain, Request, Response, SandboxBase, json_response
 from hub.sdk.wire import NoAnswerError
 
 SESSION_SECONDS_MAX: Final = 30 * 86_400
+STORES_MAX: Final = 100
 TICK_MICROS: Final = 100
 """Transactions never share a time: `_timestamp` has only ten microseconds' resolution."""
 PREFERENCES: Final = {
@@ -65,6 +66,11 @@ class Sandbox(SalesDesk, SandboxBase):
         "secrets": {"password": "made-password-of-the-hub"},
         "places": {"warehouse": "3"},
     }
+
+    full_tax = "1"
+
+    own_places = tuple(str(each) for each in (3, 11, *range(14, 14 + 3 * STORES_MAX, 3)))
+    """The storage zone, the shelf in the store, and the shelves of so many stores more."""
 
     def started(self) -> None:
         """An empty database; options replace the channel's settings and secrets of the same names."""

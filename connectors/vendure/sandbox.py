@@ -29,7 +29,8 @@ STATE: Final = (
 class Sandbox(OrderDesk, SandboxBase):
     """A shop with one channel.
 
-    Options: username, password, api_key, hook_secret, currency, prices_tax, shipping_tax (percent), locations (comma).
+    Options: username, password, api_key, hook_secret, currency, prices_tax, tax_percent, shipping_tax,
+    locations (comma), stock_location (the id of the one place, where no locations are named).
     """
 
     secret_names = ("password", "api_key", "hook_secret")
@@ -52,8 +53,12 @@ class Sandbox(OrderDesk, SandboxBase):
             tax_included=self.options.get("prices_tax", "included") == "included",
             now=self.clock.now,
             tell=self._event,
+            tax_percent=int(self.options.get("tax_percent", "25")),
         )
         self.orders = Orders(self.shop, int(self.options.get("shipping_tax", "25")))
+        if "locations" not in self.options:
+            # The one place has the id by which the channel knows it.
+            self.shop.last_ids["location"] = int(self.options.get("stock_location", "1")) - 1
         for name in self.options.get("locations", "Default Stock Location").split(","):
             self.shop.locations[str(self.shop.next_id("location"))] = name
         self._keys = {self.options["api_key"]} if self.options.get("api_key") else set()

@@ -76,6 +76,11 @@ class SandboxBase:
     secret_names: tuple[str, ...] = ()
     dated_waits: bool = True
     """Whether who is told to wait may be told a date (Retry-After: RFC 9110, section 10.2.3)."""
+    full_tax: str = ""
+    """Its own name for the tax that all things have, where it books sales."""
+
+    own_places: tuple[str, ...] = ()
+    """Its own names for places, the main one first; none where it calls them as the `locations` option does."""
 
     def __init__(self, clock: Clock, seed: int = 0, **options: str) -> None:
         self.clock = clock

@@ -171,7 +171,7 @@ class Customers:
 
         def upload() -> None:
             sale.their = hand.ring_up(goods, place=self._retailer.place(shop, till), back=back, at=happened, **more)
-            sale.number = f"{till}-{sale.their}"
+            sale.number = f"{self._retailer.config.prefix_of(till)}-{sale.their}"
             sale.total_minor = int(hand.orders_shown()[sale.their]["total_minor"])
 
         waiting = self._truth.offline.get(till)
@@ -243,7 +243,7 @@ class Customers:
         their = hand.order(basket, customer=person(self._persons), **how)
         slip = hand.orders_shown()[their]
         lines = {line["sku"]: int(line["quantity"]) for line in slip["lines"]}
-        number = f"{webshop}-{slip['number']}"
+        number = f"{self._retailer.config.prefix_of(webshop)}-{slip['number']}"
         self._truth.bought(Sale(kind, webshop, their, number, place, lines, int(slip["total_minor"]), self._scheduler.now))
         self._tell(f"{webshop}: {number} over {lines}, to be {kind}")
 

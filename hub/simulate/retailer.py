@@ -20,7 +20,7 @@ from hub.paths import from_config, shipped_config
 from hub.sdk.registry import Registry
 from hub.sdk.sandbox import SandboxBase
 from hub.settings.load import load_text
-from hub.settings.model import ChannelSettings, Config
+from hub.settings.model import ChannelSettings, Config, OrderRule
 from hub.simulate.hands import Hands
 from hub.simulate.truth import ON_SALE, Good, Truth
 
@@ -35,6 +35,14 @@ TILL_ROLE, BOOKS_ROLE, WEBSHOP_ROLE = "pos", "erp", "webshop"
 KINDS_BOOKED: Final = {"SHIPPING": "Shipping", "OTHER": "Other", "GIFT": "Gift card", "TIP": "Tip"}
 """Items of the books that no shop sells."""
 ITEMS_MAX: Final = 10_000
+NOBODY_APPROVES: Final = {
+    "to_zero_min": 1_000_000,
+    "price_fall_percent": 100,
+    "price_rise_percent": 1_000_000,
+    "unexplained_pieces": None,
+}
+"""Guards that hold nothing for its size."""
+ANY_PAYMENT: Final = "other"
 _NOUNS: Final = ("T-shirt", "Mug", "Bag", "Cap", "Tea", "Lamp", "Scarf", "Bowl", "Candle", "Book")
 
 
@@ -62,6 +70,12 @@ class Retailer:
     def place(self, location: str, channel: str) -> str:
         """How this channel calls the location."""
         return self.config.locations[location].channels[channel]
+
+    @property
+    def kinds_booked(self) -> dict[str, str]:
+        """SKU → title of the items of the books that no shop sells, those that the configuration names among them."""
+        rule = self.config.channels[self.books].orders
+        return KINDS_BOOKED | {sku: sku for sku in (*rule.items.values(), rule.catch_all_item) if sku and sku not in KINDS_BOOKED}
 
     @property
     def tills(self) -> tuple[str, ...]:
@@ -110,10 +124,70 @@ def generated(world: str = SMALL) -> Config:
 
 
 def own(folder: Path) -> Config:
-    """A merchant's own configuration with every channel live, as it will be one day; ConfigError with file and line."""
+    """A merchant's own configuration with every channel live, as it will be one day, and with the places and the tax of the
+    books as their small platform calls them; ConfigError with file and line. Nobody sits there to approve: what would wait at a
+    guard for its size, or for who typed it, goes through."""
     config = load_text(texts_of(folder), str(folder))
-    live = {name: settings.model_copy(update={"mode": "live"}) for name, settings in config.channels.items()}
-    return config.model_copy(update={"channels": live})
+    live = {name: _live(settings) for name, settings in config.channels.items()}
+    books = _first(config, BOOKS_ROLE)
+    _demand_orders(config, books)
+    kind = _registry(config).sandbox_class(live[books].connector)
+    live[books] = live[books].model_copy(update={"orders": _as_booked(live[books].orders, kind)})
+    main = _main_place(config, books)
+    theirs = sorted((name for name, where in config.locations.items() if books in where.channels), key=lambda name: name != main)
+    called = dict(zip(theirs, kind.own_places, strict=False))
+    if kind.own_places and len(called) < len(theirs):
+        raise ConfigError(
+            f"the small platform behind {books} has {len(called)} places, not {len(theirs)}", config.place("locations")
+        )
+    places = {
+        name: where.model_copy(update={"channels": {**where.channels, books: called[name]}}) if name in called else where
+        for name, where in config.locations.items()
+    }
+    guards = config.pricing.guards.model_copy(update=NOBODY_APPROVES)
+    pricing = config.pricing.model_copy(update={"guards": guards})
+    return config.model_copy(update={"channels": live, "locations": places, "pricing": pricing})
+
+
+def _live(settings: ChannelSettings) -> ChannelSettings:
+    edits = settings.person_edits.model_copy(update={"verdict": "repair"})
+    return settings.model_copy(update={"mode": "live", "person_edits": edits})
+
+
+def _as_booked(rule: OrderRule, kind: type[SandboxBase]) -> OrderRule:
+    """How the small platform books: by its own name for the tax, and whatever way of paying the small shops have."""
+    update: dict[str, object] = {"suspense_payment": rule.suspense_payment or ANY_PAYMENT}
+    if kind.full_tax:
+        update["taxes"] = {percent: kind.full_tax if name else "" for percent, name in rule.taxes.items()}
+        update["suspense_tax"] = kind.full_tax if rule.suspense_tax else ""
+    return rule.model_copy(update=update)
+
+
+def _demand_orders(config: Config, books: str) -> None:
+    """ConfigError where what customers buy would never come to the books: then nobody could send it, nor be right about it."""
+    for name, settings in config.channels.items():
+        if settings.role not in (TILL_ROLE, WEBSHOP_ROLE):
+            continue
+        if not settings.orders.take_in:
+            raise ConfigError(
+                f"the simulation needs the orders of {name}: set `orders: take_in: true` and `orders_since`",
+                config.place("channels", name),
+            )
+        if name not in config.channels[books].orders.export_from:
+            raise ConfigError(
+                f"the simulation needs the orders of {name} in the books: name it in `orders: export_from` of {books}",
+                config.place("channels", books),
+            )
+
+
+def _registry(config: Config) -> Registry:
+    return Registry([from_config(config.folder, folder) for folder in config.hub.connectors])
+
+
+def _main_place(config: Config, books: str) -> str:
+    """The first place that the books are right about and know; "" where there is none."""
+    covered = [name for rule in config.authority.stock if rule.channel == books for name in rule.covers]
+    return next((name for name in covered if books in config.locations[name].channels), "")
 
 
 def open_shop(
@@ -127,7 +201,7 @@ def open_shop(
     """
     if not 1 <= items <= ITEMS_MAX:
         raise ConfigError(f"a retailer has 1 to {ITEMS_MAX} items")
-    registry = Registry([from_config(config.folder, folder) for folder in config.hub.connectors])
+    registry = _registry(config)
     clocks = {name: clock_of(name) if clock_of is not None else clock for name in config.channels}
     platforms = {
         name: Hands(_platform(settings, config, registry, clocks[name], seed)) for name, settings in config.channels.items()
@@ -138,8 +212,7 @@ def open_shop(
         till: next((name for name, where in config.locations.items() if till in where.channels), "") for till in tills
     }
     shops = {till: where for till, where in where_it_stands.items() if where}
-    covered = [name for rule in config.authority.stock if rule.channel == books for name in rule.covers]
-    warehouse = next((name for name in covered if books in config.locations[name].channels), "")
+    warehouse = _main_place(config, books)
     if not shops or not warehouse:
         raise ConfigError("the simulation needs a place of the till, and one that the ERP is right about", config.folder)
     webshops = tuple(name for name, each in config.channels.items() if each.role == WEBSHOP_ROLE)
@@ -158,13 +231,31 @@ def _first(config: Config, role: str) -> str:
 def _platform(settings: ChannelSettings, config: Config, registry: Registry, clock: Clock, seed: int) -> SandboxBase:
     kind = registry.sandbox_class(settings.connector)
     options = {name: str(value) for name, value in settings.settings.items()}
+    options.update(_taxed(config))
+    asks = config.pricing.channels.get(settings.channel)
+    if asks is not None:
+        options.setdefault("prices_tax", asks.tax)
+        options.setdefault("currency", config.pricing.lists[asks.list].currency)
     places = [where.channels[settings.channel] for where in config.locations.values() if settings.channel in where.channels]
-    if places and (settings.role == TILL_ROLE or settings.figures_at):
+    if places and (settings.role in (TILL_ROLE, BOOKS_ROLE) or settings.figures_at):
         options["locations"] = ",".join(places)
     platform = kind(clock, seed, **options)
     if registry.manifest(settings.connector).deliveries is not None:
         platform.hook_url = HOOKS + settings.channel
     return platform
+
+
+def _taxed(config: Config) -> dict[str, str]:
+    """The tax that all things have, as the small platforms are told it; nothing where the configuration names none."""
+    for prices in config.pricing.lists.values():
+        percent = config.pricing.taxes.get(prices.country)
+        if percent is None:
+            continue
+        if percent != int(percent):
+            words = f"the simulation knows whole percents of tax only, not {percent}"
+            raise ConfigError(words, config.place("pricing", "taxes", prices.country))
+        return {"tax_percent": str(int(percent)), "shipping_tax": str(int(percent))}
+    return {}
 
 
 def _of_channel(platform: Any) -> Mapping[str, Mapping[str, str]]:
@@ -177,7 +268,7 @@ def _stocked(retailer: Retailer, seed: int, items: int) -> Truth:
     luck = Random(f"goods {seed}")
     platforms = retailer.platforms
     truth = Truth([], {}, {})
-    for sku, title in KINDS_BOOKED.items():
+    for sku, title in retailer.kinds_booked.items():
         platforms[retailer.books].add_intangible(sku, title)
     for number in range(items):
         good = made_good(number, 1 / (number + 1))

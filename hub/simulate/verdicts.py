@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from hub.simulate.asked import wrong_pool
+from hub.simulate.asked import asks, wrong_pool
 from hub.simulate.crew import HubCrew
 from hub.simulate.day_books import DAILY, EACH, booked, wrong_days
-from hub.simulate.retailer import KINDS_BOOKED, Retailer
+from hub.simulate.retailer import Retailer
 from hub.simulate.truth import DELETED, ON_SALE, WITHDRAWN, Sale, Truth
 from hub.store import changes, dirty, letters, orders
 
@@ -30,26 +30,26 @@ def wrong_numbers(retailer: Retailer, truth: Truth) -> Iterator[tuple[str, str, 
             if due in ("", DELETED):
                 yield channel, good.sku, "is listed and nobody sells it there"
                 continue
-            price = truth.price[good.sku] if channel == retailer.books else asked(retailer, truth, channel, good.sku)
-            if seen["price"] is None or Decimal(seen["price"]) != price:
+            listed = truth.price[good.sku]
+            price = listed if channel == retailer.books else asks(retailer.config, channel, listed)
+            if price is not None and (seen["price"] is None or Decimal(seen["price"]) != price):
                 yield channel, good.sku, f"asks {seen['price']}, should be {price}"
             if seen["state"] != due:
                 yield channel, good.sku, f"is {seen['state']}, should be {due}"
             yield from ((channel, good.sku, words) for words in _wrong_stock(retailer, truth, channel, good.sku, seen["stock"]))
-        surplus = set(shown) - {good.sku for good in truth.goods} - set(KINDS_BOOKED)
+        surplus = set(shown) - {good.sku for good in truth.goods} - set(retailer.kinds_booked)
         yield from ((channel, sku, "is listed and nobody sells it") for sku in sorted(surplus))
 
 
 def _due(retailer: Retailer, truth: Truth, channel: str, sku: str) -> str:
     """How it should stand there: as its people have left it; what the hub lists by itself as the books have it."""
     stands = truth.standing(channel, sku)
-    return stands if stands or channel in retailer.kept_by_people else truth.standing(retailer.books, sku)
-
-
-def asked(retailer: Retailer, truth: Truth, channel: str, sku: str) -> Decimal:
-    """What this channel should ask: the price with tax, and never less than its floor."""
-    rule = retailer.config.pricing.channels.get(channel)
-    return max(truth.asked_price(sku), rule.floor if rule is not None and rule.floor is not None else Decimal(0))
+    if stands or channel in retailer.kept_by_people:
+        return stands
+    rule = retailer.config.channels[channel].listing
+    # What is simulated has no category.
+    offers = rule.offer == "all" and not rule.only_categories and sku not in rule.never_skus
+    return truth.standing(retailer.books, sku) if offers else ""
 
 
 def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock: dict[str, Any]) -> Iterator[str]:
@@ -60,7 +60,9 @@ def _wrong_stock(retailer: Retailer, truth: Truth, channel: str, sku: str, stock
     elif channel == retailer.books:
         warehouse = retailer.warehouse
         there = int(stock.get(retailer.place(warehouse, channel), 0))
-        lie = sum(truth.shelf[where, sku] for where in (warehouse, *retailer.shops.values()))
+        # It knows of its own place, and of those whose figures the hub keeps there.
+        known = dict.fromkeys((warehouse, *retailer.config.channels[channel].figures_at))
+        lie = sum(truth.shelf[where, sku] for where in known)
         pairs = [("at the warehouse", there, truth.shelf[warehouse, sku]), ("everywhere", together, lie)]
     elif channel in retailer.webshops and retailer.each_place(channel):
         for where in retailer.sells_from(channel):
