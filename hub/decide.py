@@ -93,8 +93,9 @@ class Decide:
         lines = remembered.contained(ended, self._database.next_block(len(ended)), now) if ended else []
         short, newly = self._oversold(known, heard, now), list[Oversell]()
         stirred = {row[0] for row in settled_rows if row[1] == Aspect.STOCK}
-        stirred |= {item for item in known.items if EVERY in known.aspects[item]}
-        described = any(EVERY in known.aspects[item] for item in known.items)
+        # Only what was marked so: an item of which no listing is made is worked out wholly each time, and tells nothing new.
+        described = {row.a for row in known.dirty if row.kind == dirty.ITEM and row.b == EVERY}
+        stirred |= described & known.items.keys()
         again = self._database.next() if stirred else 0
         asked = self._database.next() if known.asked or known.again else 0
 
