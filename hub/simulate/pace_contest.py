@@ -28,7 +28,7 @@ from hub.simulate.demand import person
 from hub.simulate.faults import Faults, Mischief
 from hub.simulate.mail import Mail
 from hub.simulate.pace_judge import Judge, Shelves, Wants, Weights
-from hub.simulate.retailer import HOOKS, open_shop, own
+from hub.simulate.retailer import HOOKS, all_live, open_shop
 from hub.simulate.scheduler import START, Scheduler, VirtualClock
 
 FOLDER: Final = "simulation/pace"
@@ -224,7 +224,7 @@ class Run:
         self._order = order
         self._scheduler = Scheduler(seed)
         clock = VirtualClock(self._scheduler)
-        config = own(folder() / "shop")
+        config = all_live(folder() / "shop")
         if order == UNHURRIED:
             spared = config.channels[told.channel].model_copy(update={"pace_share": Decimal(1)})
             config = config.model_copy(update={"channels": {**config.channels, told.channel: spared}})

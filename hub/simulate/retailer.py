@@ -123,12 +123,22 @@ def generated(world: str = SMALL) -> Config:
     return load_text(texts_of(folder), str(folder))
 
 
+def all_live(folder: Path) -> Config:
+    """The configuration in this folder with every channel live; ConfigError with file and line."""
+    config = load_text(texts_of(folder), str(folder))
+    live = {name: settings.model_copy(update={"mode": "live"}) for name, settings in config.channels.items()}
+    return config.model_copy(update={"channels": live})
+
+
 def own(folder: Path) -> Config:
     """A merchant's own configuration with every channel live, as it will be one day, and with the places and the tax of the
     books as their small platform calls them; ConfigError with file and line. Nobody sits there to approve: what would wait at a
     guard for its size, or for who typed it, goes through."""
-    config = load_text(texts_of(folder), str(folder))
-    live = {name: _live(settings) for name, settings in config.channels.items()}
+    config = all_live(folder)
+    live = {
+        name: settings.model_copy(update={"person_edits": settings.person_edits.model_copy(update={"verdict": "repair"})})
+        for name, settings in config.channels.items()
+    }
     books = _first(config, BOOKS_ROLE)
     _demand_orders(config, books)
     kind = _registry(config).sandbox_class(live[books].connector)
@@ -147,11 +157,6 @@ def own(folder: Path) -> Config:
     guards = config.pricing.guards.model_copy(update=NOBODY_APPROVES)
     pricing = config.pricing.model_copy(update={"guards": guards})
     return config.model_copy(update={"channels": live, "locations": places, "pricing": pricing})
-
-
-def _live(settings: ChannelSettings) -> ChannelSettings:
-    edits = settings.person_edits.model_copy(update={"verdict": "repair"})
-    return settings.model_copy(update={"mode": "live", "person_edits": edits})
 
 
 def _as_booked(rule: OrderRule, kind: type[SandboxBase]) -> OrderRule:
