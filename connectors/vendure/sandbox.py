@@ -47,15 +47,16 @@ class Sandbox(OrderDesk, SandboxBase):
 
     def started(self) -> None:
         """An empty shop with its stock locations."""
+        tax_percent = int(self.options.get("tax_percent", "25"))
         self.shop = Shop(
             currency=self.options.get("currency", "DKK"),
             currencies=[self.options.get("currency", "DKK")],
             tax_included=self.options.get("prices_tax", "included") == "included",
             now=self.clock.now,
             tell=self._event,
-            tax_percent=int(self.options.get("tax_percent", "25")),
+            tax_percent=tax_percent,
         )
-        self.orders = Orders(self.shop, int(self.options.get("shipping_tax", "25")))
+        self.orders = Orders(self.shop, int(self.options.get("shipping_tax", tax_percent)))
         if "locations" not in self.options:
             # The one place has the id by which the channel knows it.
             self.shop.last_ids["location"] = int(self.options.get("stock_location", "1")) - 1

@@ -5,7 +5,7 @@ The configuration is a shipped one (a small retailer, or a larger one with seven
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ from hub.paths import from_config, shipped_config
 from hub.sdk.registry import Registry
 from hub.sdk.sandbox import SandboxBase
 from hub.settings.load import load_text
-from hub.settings.model import ChannelSettings, Config, OrderRule
+from hub.settings.model import ChannelSettings, Config, Location, OrderRule
 from hub.simulate.hands import Hands
 from hub.simulate.truth import ON_SALE, Good, Truth
 
@@ -135,28 +135,33 @@ def own(folder: Path) -> Config:
     books as their small platform calls them; ConfigError with file and line. Nobody sits there to approve: what would wait at a
     guard for its size, or for who typed it, goes through."""
     config = all_live(folder)
-    live = {
-        name: settings.model_copy(update={"person_edits": settings.person_edits.model_copy(update={"verdict": "repair"})})
-        for name, settings in config.channels.items()
-    }
     books = _first(config, BOOKS_ROLE)
     _demand_orders(config, books)
-    kind = _registry(config).sandbox_class(live[books].connector)
-    live[books] = live[books].model_copy(update={"orders": _as_booked(live[books].orders, kind)})
+    kind = _registry(config).sandbox_class(config.channels[books].connector)
+    repair = {"verdict": "repair"}
+    channels = {
+        name: about.model_copy(update={"person_edits": about.person_edits.model_copy(update=repair)})
+        for name, about in config.channels.items()
+    }
+    channels[books] = channels[books].model_copy(update={"orders": _as_booked(channels[books].orders, kind)})
+    guards = config.pricing.guards.model_copy(update=NOBODY_APPROVES)
+    pricing = config.pricing.model_copy(update={"guards": guards})
+    locations = _as_called(config, books, kind.own_places)
+    return config.model_copy(update={"channels": channels, "locations": locations, "pricing": pricing})
+
+
+def _as_called(config: Config, books: str, names: Sequence[str]) -> dict[str, Location]:
+    """The locations, called by the books as their small platform does: the main one first, where it has names of its own."""
     main = _main_place(config, books)
-    theirs = sorted((name for name, where in config.locations.items() if books in where.channels), key=lambda name: name != main)
-    called = dict(zip(theirs, kind.own_places, strict=False))
-    if kind.own_places and len(called) < len(theirs):
-        raise ConfigError(
-            f"the small platform behind {books} has {len(called)} places, not {len(theirs)}", config.place("locations")
-        )
-    places = {
+    known = sorted((name for name, where in config.locations.items() if books in where.channels), key=lambda name: name != main)
+    if names and len(names) < len(known):
+        words = f"the small platform behind {books} has {len(names)} places, not {len(known)}"
+        raise ConfigError(words, config.place("locations"))
+    called = dict(zip(known, names, strict=False))
+    return {
         name: where.model_copy(update={"channels": {**where.channels, books: called[name]}}) if name in called else where
         for name, where in config.locations.items()
     }
-    guards = config.pricing.guards.model_copy(update=NOBODY_APPROVES)
-    pricing = config.pricing.model_copy(update={"guards": guards})
-    return config.model_copy(update={"channels": live, "locations": places, "pricing": pricing})
 
 
 def _as_booked(rule: OrderRule, kind: type[SandboxBase]) -> OrderRule:
@@ -259,7 +264,7 @@ def _taxed(config: Config) -> dict[str, str]:
         if percent != int(percent):
             words = f"the simulation knows whole percents of tax only, not {percent}"
             raise ConfigError(words, config.place("pricing", "taxes", prices.country))
-        return {"tax_percent": str(int(percent)), "shipping_tax": str(int(percent))}
+        return {"tax_percent": str(int(percent))}
     return {}
 
 
