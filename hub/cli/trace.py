@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,12 @@ from hub.cli import say
 
 if TYPE_CHECKING:
     from hub.story import Story
+
+WAITS: Final = {
+    "hold": "where it was placed it is only held: its goods are kept, and nobody is told of it",
+    "reserve": "where it was placed it is not free to be sent: its goods are kept, and only who holds it already is told",
+}
+"""Why an order is nowhere booked, by its state."""
 
 
 def trace(
@@ -35,6 +41,8 @@ def trace(
 def _lines(story: Story) -> Iterator[str]:
     history = ", history" if story.history else ""
     yield f"{story.number} ({story.order}): {story.state}{history}, {story.total}, placed on {story.channel} at {story.placed_at}"
+    if story.state in WAITS:
+        yield f"waits: {WAITS[story.state]}"
     yield f"person: {story.person}"
     yield from (f"stuck: {each}" for each in story.stuck)
     for line in story.lines:

@@ -23,6 +23,8 @@ from hub.store.targets import StoredTarget
 KEPT: Final = "="
 """In place of a suspense: what is unmapped is told as it is."""
 EXPORTED_STATES: Final = ("reserve", "release", "ended", "cancelled")
+WHERE_HELD: Final = ("reserve", "cancelled")
+"""States that nobody is told of who does not hold the order already: there is nothing (yet) to be sent or booked."""
 Routes = Mapping[str, Sequence[tuple[str, int]]]
 """Line → (our location, quantity) that is to leave there."""
 Shares = dict[str, dict[str, int]]
@@ -37,9 +39,9 @@ def placed(
 ) -> tuple[dict[Key, Target], str]:
     """The documents of the order for one channel, and why there are none.
 
-    `exported` are the channels that hold it already: a cancelled order is told to them only.
+    `exported` are the channels that hold it already: a cancelled order, or one not free to be sent, is told to them only.
     """
-    if told.state not in EXPORTED_STATES or (told.state == "cancelled" and name not in exported):
+    if told.state not in EXPORTED_STATES or (told.state in WHERE_HELD and name not in exported):
         return {}, ""
     shares = _shares(order, told, name, around, routes)
     if not shares and not _known(order, name, around):

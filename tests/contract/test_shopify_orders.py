@@ -115,7 +115,7 @@ def test_the_states_of_money_and_goods() -> None:
     assert rig.order(unpaid)["state"] == "reserve"
     rig.sandbox.authorise(unpaid)
     held = rig.order(unpaid)
-    assert (held["state"], [one["kind"] for one in held["payments"]]) == ("reserve", ["authorised"])
+    assert (held["state"], [one["kind"] for one in held["payments"]]) == ("release", ["authorised"])
     rig.sandbox.pay(unpaid)
     assert rig.order(unpaid)["state"] == "release"
     rig.sandbox.hold(unpaid)

@@ -152,7 +152,7 @@ def test_a_pickup_order_from_proposed_to_fetched() -> None:
     ident = till.order({"A": 1}, place=ODENSE, paid=False)
     assert (told(channel, ident)["state"], pieces(channel, "A", ODENSE)) == ("hold", 5)
     till.pay(ident)
-    assert told(channel, ident)["state"] == "reserve"
+    assert told(channel, ident)["state"] == "release"
     assert pieces(channel, "A", ODENSE) == 4, "what is paid is out of Square's stock"
     till.accept(ident)
     assert (told(channel, ident)["state"], told(channel, ident)["pickup"]) == ("release", ODENSE)

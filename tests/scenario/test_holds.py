@@ -100,6 +100,18 @@ def test_a_late_payment_for_what_is_gone_by_then_is_named(desk: Desk) -> None:
     assert (line["rose"], line["orders"]) == ("+1", [order["number"]])
 
 
+@pytest.mark.parametrize(("state", "words"), [("hold", "it is only held"), ("reserve", "it is not free to be sent")])
+def test_whoever_asks_for_an_order_that_waits_is_told_why_it_is_booked_nowhere(tmp_path: Path, state: str, words: str) -> None:
+    made = opened(tmp_path, f"maps: order\nconnector: vendure\ntables: {{order_state: {{PaymentAuthorized: {state}}}}}\n")
+    basket = authorised(made)
+    number = made.type("orders", "--json").json["orders"][0]["number"]
+    assert words in made.type("trace", number).out
+    made.platforms["webshop"].pay(basket)
+    made.stage.run(130)
+    assert "waits: " not in made.type("trace", number).out
+    made.close()
+
+
 def test_a_hold_without_an_end_stays(tmp_path: Path) -> None:
     made = opened(tmp_path, "maps: order\nconnector: vendure\ntables: {order_state: {PaymentAuthorized: hold}}\n")
     authorised(made)
