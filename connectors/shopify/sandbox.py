@@ -45,6 +45,7 @@ class Sandbox(OrderDesk, SandboxBase):
     """Signs in who only looks: points are counted for each app by itself, and these calls cost the app under test nothing."""
     dated_waits = False
     secret_names = ("access_token", "client_secret", "refresh_token")
+    pays_later = ("by transfer",)
     CHANNEL: Final[dict[str, dict[str, str]]] = {
         "settings": {"shop": "made-shop.myshopify.com"},
         "secrets": {"access_token": "made-up-access-token", "client_secret": "made-up-client-secret"},

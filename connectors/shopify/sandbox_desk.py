@@ -101,6 +101,9 @@ class OrderDesk:
         """The customer's payment is held, not yet taken."""
         self.orders.pay(self.orders.found(order), "AUTHORIZATION")
 
+    def awaits(self, order: str, way: str) -> None:
+        """A transfer is awaited: it stands as pending."""
+
     # working off
 
     def ship(self, order: str, parts: Basket | None = None, carrier: str = "", tracking: str = "") -> str:

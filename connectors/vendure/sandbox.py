@@ -34,6 +34,7 @@ class Sandbox(OrderDesk, SandboxBase):
     """
 
     secret_names = ("password", "api_key", "hook_secret")
+    pays_later = ("authorised",)
     CHANNEL: Final[dict[str, dict[str, str]]] = {
         "settings": {
             "stock_location": "1",

@@ -52,6 +52,10 @@ class OrderDesk:
         """The customer's payment is authorised, not yet taken: the order is placed."""
         self.orders.paid(self.orders.found(order), "Authorized")
 
+    def awaits(self, order: str, way: str) -> None:
+        """The payment is held and not yet taken: no order waits here in another way."""
+        self.authorise(order)
+
     def cancel(self, order: str, lines: Basket | None = None) -> None:
         """A clerk cancels these pieces, or all that is left with the shipping."""
         kept = self.orders.found(order)

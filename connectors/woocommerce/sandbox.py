@@ -34,6 +34,8 @@ class Sandbox(People, SandboxBase):
     variations)."""
 
     secret_names = ("consumer_key", "consumer_secret", "hook_secret")
+    pays_later = ("at the checkout", "by transfer")
+    stands_again = True
     CHANNEL: Final[dict[str, dict[str, str]]] = {
         "settings": {"currency": "DKK", "prices_tax": "included"},
         "secrets": {

@@ -261,6 +261,16 @@ class People:
         """A clerk marks the order as completed."""
         self._to(order, "completed")
 
+    def awaits(self, order: str, way: str) -> None:
+        """The checkout was left before it was paid, or a transfer is awaited."""
+        if way == "by transfer":
+            self.put_on_hold(order)
+
+    def kept_aside(self, sku: str) -> int:
+        """What orders at the checkout keep from other customers; the figure contains it."""
+        keeper = self.catalogue.keeper(self._product(sku))
+        return 0 if keeper is None else self._held(keeper)
+
     def put_on_hold(self, order: str) -> None:
         """A bank transfer is awaited."""
         self._to(order, "on-hold")

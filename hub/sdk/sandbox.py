@@ -82,6 +82,12 @@ class SandboxBase:
     own_places: tuple[str, ...] = ()
     """Its own names for places, the main one first; none where it calls them as the `locations` option does."""
 
+    pays_later: tuple[str, ...] = ()
+    """How an order can wait here for its money, in the words that `awaits` takes; none where whoever orders pays."""
+
+    stands_again: bool = False
+    """Whether an order that was called off stands again once it is paid."""
+
     def __init__(self, clock: Clock, seed: int = 0, **options: str) -> None:
         self.clock = clock
         self.options: dict[str, str] = dict(options)
@@ -111,6 +117,14 @@ class SandboxBase:
     def is_write(self, request: Request) -> bool:
         """Whether this request means to change something."""
         raise NotImplementedError
+
+    def awaits(self, order: str, way: str) -> None:
+        """An unpaid order waits for its money in one of the ways of `pays_later`."""
+        raise NotImplementedError
+
+    def kept_aside(self, sku: str) -> int:
+        """Pieces of what is shown that the shop keeps from other customers, for orders that wait for their money."""
+        return 0
 
     def subscribes(self, request: Request) -> bool:
         """Whether this write is about who is told of what, not about anything that a customer sees or anybody books."""

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from hub.simulate.calling_off import call_off
+from hub.simulate.late_payers import LatePayers
 from hub.simulate.retailer import Retailer
 from hub.simulate.scheduler import Scheduler
 from hub.simulate.truth import ON_SALE, WITHDRAWN, Sale, Truth
@@ -64,13 +65,21 @@ class Customers:
     """They come until `close`; `tell` hears in words what they do."""
 
     def __init__(
-        self, retailer: Retailer, truth: Truth, scheduler: Scheduler, seed: int, per_day: int, tell: Callable[[str], None]
+        self,
+        retailer: Retailer,
+        truth: Truth,
+        scheduler: Scheduler,
+        seed: int,
+        per_day: int,
+        late: LatePayers,
+        tell: Callable[[str], None],
     ) -> None:
         self._retailer = retailer
         self._truth = truth
         self._scheduler = scheduler
         self._luck = Random(f"customers {seed}")
         self._mean_seconds = 86_400 / per_day * sum(CURVE) / len(CURVE)
+        self._late = late
         self._tell = tell
         self._open = True
         self._persons = 0
@@ -79,8 +88,9 @@ class Customers:
         scheduler.start("campaigns", self._campaigns)
 
     def close(self) -> None:
-        """Nobody comes any more."""
+        """Nobody comes any more, and nobody pays what he owes."""
         self._open = False
+        self._late.finish()
 
     def _campaigns(self) -> None:
         """On some days everybody talks of one thing for some hours, whatever it is."""
@@ -230,6 +240,7 @@ class Customers:
                 continue
             stock = displayed[sku]["stock"]
             shown = stock.get(how["place"], 0) if "place" in how else sum(stock.values())
+            shown -= hand.kept_aside(sku)
             # Who means to fetch it asks whether it is there.
             if kind == "fetched" and self._truth.free(place, sku) < pieces:
                 continue
@@ -240,12 +251,17 @@ class Customers:
         if not basket:
             return
         self._persons += 1
-        their = hand.order(basket, customer=person(self._persons), **how)
+        later = self._late.way(webshop) if kind == "sent" else ""
+        their = hand.order(basket, customer=person(self._persons), **how, **({"paid": False} if later else {}))
+        if later:
+            hand.awaits(their, later)
         slip = hand.orders_shown()[their]
         lines = {line["sku"]: int(line["quantity"]) for line in slip["lines"]}
         number = f"{self._retailer.config.prefix_of(webshop)}-{slip['number']}"
-        self._truth.bought(Sale(kind, webshop, their, number, place, lines, int(slip["total_minor"]), self._scheduler.now))
-        self._tell(f"{webshop}: {number} over {lines}, to be {kind}")
+        sale = self._truth.bought(Sale(kind, webshop, their, number, place, lines, int(slip["total_minor"]), self._scheduler.now))
+        if later:
+            self._late.owes(sale)
+        self._tell(f"{webshop}: {number} over {lines}, to be {kind}{', not paid yet' if later else ''}")
 
     def _phones(self) -> None:
         books, warehouse = self._retailer.books, self._retailer.warehouse

@@ -26,7 +26,7 @@ LYING_MICROS: Final = 3_600_000_000
 FLYING: Final = "('sent', 'accepted', 'unknown')"
 EXACT: Final = {"stock": ("sellable",), "price": ("amount", "currency"), "movement": ("moved",)}
 """What of a value is shown, by aspect; of any other all that the target names."""
-WAITING: Final = ("reserve", "release")
+WAITING: Final = ("hold", "reserve", "release")
 DAY: Final = "day"
 ORDER: Final = "order"
 NOT_TAKEN: Final = "reserved for it"
@@ -317,7 +317,8 @@ def _unreserved(tx: Tx) -> Iterator[str]:
         'AND o."order" = b."order" AND o.history = 0 AND o.channel = b.channel'
     ):
         record = stored_json(value)
-        if record["state"] in WAITING and DAY not in record:
+        # A hold may end by itself.
+        if record["state"] in WAITING and DAY not in record and not record.get("hold_until"):
             lines = [line for line in record["lines"] if str(line.get("kind") or "stocked") == "stocked"]
             lines = [line for line in lines if (channel, str(line.get("listing"))) in items]
             told[order] = sum(int(line["quantity"]) - int(line.get("cancelled") or 0) for line in lines)

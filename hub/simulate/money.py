@@ -21,9 +21,14 @@ def wrong_money(retailer: Retailer, truth: Truth) -> Iterator[str]:
                 continue
             slip = slips[sale.their]
             kept = int(slip["kept_minor"])
-            owed = 0 if sale.called_off else sale.total_minor
+            owed = 0 if sale.called_off or sale.unpaid else sale.total_minor
             if kept != owed:
                 yield f"{webshop} keeps {kept} of {sale.number}, should keep {owed}"
+
+
+def left_unpaid(truth: Truth) -> Iterator[str]:
+    """Every order of which something was sent while it waited for its money."""
+    yield from (f"{sale.number} left before it was paid" for sale in truth.sales if sale.left_unpaid)
 
 
 def told_twice(retailer: Retailer) -> Iterator[str]:

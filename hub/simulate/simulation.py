@@ -26,6 +26,7 @@ from hub.simulate.disagreement import LOOK_SECONDS, Disagreement
 from hub.simulate.drifting import Drifts
 from hub.simulate.exposure import Exposed, Exposure
 from hub.simulate.faults import Faults, Mischief
+from hub.simulate.late_payers import LatePayers
 from hub.simulate.line import Line
 from hub.simulate.mail import Mail
 from hub.simulate.retailer import HOOKS, open_shop
@@ -70,6 +71,8 @@ class Wanted:
     """When it begins (microseconds UTC)."""
     assortment_per_day: float = 6
     """How often in a day something new is taken in or something is given up, about."""
+    pays_later: float = 0.15
+    """The share of the orders to be sent that wait for their money at first, where a webshop has such; some for good."""
     supplied: bool = True
     """Whether goods come in where few are left, and go on to the stores."""
     through_httpx: bool = False
@@ -160,7 +163,8 @@ class Simulation:
         self.crew.start()
         self.mail = Mail(self.retailer.platforms, HOOKS, self.crew, self.scheduler, self.mischief)
         wanted = self._wanted
-        self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, self.tell)
+        late = LatePayers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.pays_later, self.tell)
+        self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, late, self.tell)
         self.staff = Staff(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell)
         self.assortment = Assortment(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.assortment_per_day, self.tell)
         self.supply = Supply(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell) if wanted.supplied else None

@@ -48,8 +48,8 @@ class Staff:
         self._finishing = True
 
     def left(self) -> list[Sale]:
-        """What still waits for somebody."""
-        return list(self._truth.waiting())
+        """What still waits for somebody, and not for its money."""
+        return [sale for sale in self._truth.waiting() if not sale.unpaid]
 
     def _rounds(self) -> None:
         while True:
@@ -73,7 +73,7 @@ class Staff:
         books = self._hand(self._retailer.books)
         slips = {ident: slip for ident, slip in books.orders_shown().items() if slip["state"] == "processing"}
         by_number = {str(slip["reference"]): ident for ident, slip in slips.items() if slip["reference"]}
-        for sale in self.left():
+        for sale in list(self._truth.waiting()):
             if sale.place != self._retailer.warehouse:
                 continue
             ident = by_number.get(sale.number, "") if sale.number else sale.their

@@ -48,6 +48,10 @@ class Sale:
     at: int
     handed_out: Counter[str] = field(default_factory=Counter)
     called_off: bool = False
+    unpaid: bool = False
+    """Whether it waits for its money."""
+    left_unpaid: bool = False
+    """Whether something of it was handed out while it did."""
     aside: bool = False
     """Whether staff have put it aside for its buyer."""
     left_at: int = 0
@@ -150,6 +154,7 @@ class Truth:
             self.shelf[sale.place, sku] -= pieces
             sale.handed_out[sku] += pieces
         sale.left_at, sale.aside = now, False
+        sale.left_unpaid |= sale.unpaid
 
     def bought(self, sale: Sale) -> Sale:
         """A new sale; who is right about what nobody has looks on."""
@@ -158,6 +163,12 @@ class Truth:
         self.sales.append(sale)
         self.waiting().append(sale)
         return sale
+
+    def stands_again(self, sale: Sale) -> None:
+        """What was called off is not, after all."""
+        sale.called_off = False
+        if sale not in self.waiting():
+            self._waiting.append(sale)
 
     def asked_price(self, sku: str) -> Decimal:
         """What shops ask: the list price with tax, to the hundredth."""

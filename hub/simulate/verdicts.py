@@ -90,7 +90,7 @@ def wrong_books(retailer: Retailer, truth: Truth) -> Iterator[str]:
         slips = [left.pop(one) for one in same if one in left]
         if len(slips) > 1:
             yield f"the books hold {sale.number or sale.their} {len(slips)} times"
-        if not slips and not sale.called_off:
+        if not slips and not sale.called_off and not sale.unpaid:
             yield f"the books do not hold {sale.number or sale.their}"
         yield from _wrong_slip(sale, slips[0]) if slips else ()
         yield from _wrong_credits(sale, left)
@@ -141,9 +141,11 @@ def wrong_origins(retailer: Retailer, truth: Truth) -> Iterator[str]:
         for sale in truth.sales:
             if sale.origin != webshop or sale.called_off:
                 continue
-            fulfilled = {line["sku"]: line["fulfilled"] for line in slips[sale.their]["lines"] if line["sku"] in sale.lines}
-            if fulfilled != dict(sale.handed_out):
-                yield f"{webshop} says that {fulfilled} of {sale.number} left, it were {dict(sale.handed_out)}"
+            lines = [line for line in slips[sale.their]["lines"] if line["sku"] in sale.lines]
+            fulfilled = {line["sku"]: line["fulfilled"] for line in lines if line["fulfilled"]}
+            left = {sku: pieces for sku, pieces in sale.handed_out.items() if pieces}
+            if fulfilled != left:
+                yield f"{webshop} says that {fulfilled} of {sale.number} left, it were {left}"
 
 
 def not_at_rest(crew: HubCrew, truth: Truth) -> Iterator[str]:

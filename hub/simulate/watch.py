@@ -10,7 +10,7 @@ from hub.simulate.checkers import Findings
 from hub.simulate.crew import HubCrew
 from hub.simulate.evidence import Evidence
 from hub.simulate.kept import StoreJudge
-from hub.simulate.money import told_twice, wrong_money
+from hub.simulate.money import left_unpaid, told_twice, wrong_money
 from hub.simulate.retailer import Retailer
 from hub.simulate.sends import SendJudge
 from hub.simulate.truth import Truth
@@ -82,5 +82,7 @@ class Watch:
         self._kept.look(all_of_it=True)
         for words in wrong_money(self._retailer, self._truth):
             self._findings.found("money", words)
+        for words in left_unpaid(self._truth):
+            self._findings.found("paid first", words)
         for words in told_twice(self._retailer):
             self._findings.found("told once", words)

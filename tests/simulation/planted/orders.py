@@ -23,6 +23,23 @@ MUTANTS = (
         ("each sale once",),
     ),
     Mutant(
+        "what waits for its money is booked",
+        "hub/documents/placed.py",
+        'WHERE_HELD: Final = ("reserve", "cancelled")',
+        'WHERE_HELD: Final = ("cancelled",)',
+        ("paid first",),
+        "paid later",
+    ),
+    Mutant(
+        "an order at its checkout takes nothing",
+        "hub/desired/order.py",
+        'COUNTING: Final = ("hold", "reserve", "release", "ended")',
+        'COUNTING: Final = ("reserve", "release", "ended")',
+        ("reservations",),
+        "paid later seven",
+        seeds=1,
+    ),
+    Mutant(
         "fulfilment never told",
         BACK,
         "    if not around.tells(order.channel, FULFILLED):\n        return {}\n    wanted: dict[Key, Target] = {}\n    parcels",

@@ -71,6 +71,8 @@ class World:
     """The first of its seeds."""
     assortment: float = 0.0
     """How often in a day something is taken in or given up."""
+    pays_later: float = 0.0
+    """The share of the orders to be sent that wait for their money."""
 
 
 WORLDS = {
@@ -93,6 +95,8 @@ WORLDS = {
     "drifting": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=40, retailer="seven", assortment=60.0),
     "drifting orders": World({**ROUGH, "edits_per_day": "0", **DRIFTS}, customers=150, retailer="seven", first=4),
     "supplied": World({**ROUGH, "edits_per_day": "0"}, items=12, customers=300, days=2),
+    "paid later": World(ROUGH, customers=120, pays_later=0.6),
+    "paid later seven": World({**ROUGH, "edits_per_day": "0"}, customers=120, retailer="seven", pays_later=0.9),
     "changing seven": World({**ROUGH, "edits_per_day": "0"}, customers=100, retailer="seven", assortment=24.0),
 }
 
@@ -186,7 +190,15 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
     # Where the last pieces are looked at nothing comes in.
     supplied = world.change not in (DIVIDED, ALL_DIVIDED)
     first = world.first + seed
-    wanted = Wanted(first, world.days, world.items, world.customers, assortment_per_day=world.assortment, supplied=supplied)
+    wanted = Wanted(
+        first,
+        world.days,
+        world.items,
+        world.customers,
+        assortment_per_day=world.assortment,
+        pays_later=world.pays_later,
+        supplied=supplied,
+    )
     began, broken = time.process_time(), list[list[str]]()
     simulation = Simulation(config_of(world), wanted, Faults.model_validate(world.faults))
     if world.change == ALL_DIVIDED:
