@@ -28,8 +28,10 @@ def wrong_pool(
     """(shown, what it should be) where a channel shows something else of all its places as one, or of this one."""
     places = (place,) if place else retailer.sells_from(channel)
     rule = rule_of(retailer.config, channel, sku)
-    there = sum(max(0, truth.free(each, sku) - rule.safety_per_location.get(each, 0)) for each in places)
-    should = shows(retailer.config, sku, there, rule)
+    free = {each: truth.free(each, sku) for each in places}
+    # What waits at one place and does not lie there must come from another.
+    there = sum(max(0, left - rule.safety_per_location.get(each, 0)) + min(0, left) for each, left in free.items())
+    should = shows(retailer.config, sku, max(0, there), rule)
     right = [(should, should)]
     if rule.quota_below:
         mine = _not_at_counters(retailer, places)

@@ -128,8 +128,8 @@ class Truth:
         return self.shelf[place, sku] - self.promised(place, sku)
 
     def sellable(self, places: tuple[str, ...], sku: str) -> int:
-        """What a channel that sells from these places should show."""
-        return sum(max(0, self.free(place, sku)) for place in places)
+        """What a channel that sells from these places should show: what waits at one and is not there comes from another."""
+        return max(0, sum(self.free(place, sku) for place in places))
 
     def takeable(self, place: str, sku: str) -> int:
         """What a customer in the shop can lay hands on: all but what is put aside."""

@@ -31,8 +31,8 @@ def test_a_hostile_day_with_the_last_pieces_divided_ends_in_agreement(seed: int)
 
 def test_with_every_link_down_for_hours_no_divided_piece_is_sold_twice_and_some_undivided_ones_are() -> None:
     def day(allocation: str) -> Result:
-        # The same two things all day: what the two ways cost is compared.
-        wanted = Wanted(0, 1, 2, 150, assortment_per_day=0, supplied=False)
+        # The same two things all day, each bought and paid at once: what the two ways cost is compared.
+        wanted = Wanted(0, 1, 2, 150, assortment_per_day=0, pays_later=0, supplied=False)
         result = Simulation(two_webshops(allocation), wanted, Faults.model_validate(LINKS_DOWN)).run()
         assert not result.violations, "\n".join(map(str, result.violations))
         return result
