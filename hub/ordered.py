@@ -19,7 +19,7 @@ from hub.clock import Clock
 from hub.desired.order import COUNTING, EXPORT, ORIGIN, RETURN, Facts, Line, Promise, Saying, facts, number_of, promises
 from hub.desired.rules import Rules
 from hub.desired.spoken import given_up, in_lines_of, is_return, numbers_in, referred
-from hub.differences import Differences, Seen
+from hub.differences import IN_FLIGHT, Differences, Seen
 from hub.documents.all import documents
 from hub.documents.around import Around
 from hub.documents.moved import since as moved_since
@@ -311,6 +311,7 @@ class Ordered:
             self._places,
             {item: goods for item, sku in skus.items() if (goods := self._goods(sku, components))},
             gone,
+            frozenset(key for key, change in seen.changes.items() if change.state in IN_FLIGHT),
         )
         return Known(known, sayings, around, skus, components, orders.reservations_for(tx, ids), seen)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from hub.books import DAY
 from hub.desired.credit import credits
-from hub.desired.order import EXPORT, Facts, Saying
+from hub.desired.crossed import as_it_left
+from hub.desired.order import EXPORT, Facts, Saying, facts
 from hub.documents.around import Around
 from hub.documents.back import told_back
 from hub.documents.credited import credited, credited_before
@@ -24,8 +25,12 @@ def documents(
     if order.history:
         return wanted, ""
     exported = frozenset(each.channel for each in sayings if each.role == EXPORT)
-    given_back = credits(sayings, credited_before(order, around) if around.rule(order.channel).pay_refunds else ())
-    words = []
+    stood, crossed = as_it_left(sayings)
+    # What left is sold; its birthplace, which knows of fewer pieces, is told back as it sees it.
+    left = facts(stood) if stood is not sayings else None
+    booked = told if left is None else left._replace(state=told.state)
+    given_back = credits(stood, credited_before(order, around) if around.rule(order.channel).pay_refunds else ())
+    words = [crossed] if crossed else []
     for name, channel in around.channels.items():
         rule = channel.settings.orders
         if order.channel not in rule.export_from or not around.tells(name, "placed"):
@@ -36,13 +41,13 @@ def documents(
         daily = books == "daily" and told.state == "ended" and DAY not in told.origin.record
         found: dict[Key, Target] = {}
         if not daily:
-            found, stuck = placed(order, told, name, around, routes, exported)
+            found, stuck = placed(order, booked, name, around, routes, exported)
             wanted.update(found)
             words += [stuck] if stuck else []
         if name in exported or found or daily:
             # What came back over the same counter stands in the day's book as well.
             due = [each for each in given_back if not (daily and each.by_record and each.teller == order.channel)]
-            found, stuck = credited(order, told, name, due, around)
+            found, stuck = credited(order, booked, name, due, around)
             wanted.update(found)
             words += [stuck] if stuck else []
     if DAY not in told.origin.record:

@@ -42,6 +42,8 @@ class Around:
     """Item that is a virtual bundle → (component item, pieces of it in one bundle)."""
     gone: Mapping[tuple[str, str], Sequence[Binding]] = field(default_factory=dict)
     """(channel, item) → the listings that it had there and that are gone."""
+    flying: frozenset[Key] = frozenset()
+    """What was sent, and what came of it is not known yet."""
 
     def rule(self, channel: str) -> OrderRule:
         """What the hub does with orders on this channel."""

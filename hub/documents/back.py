@@ -56,7 +56,8 @@ def _fulfilled(order: Order, told: Facts, sayings: Sequence[Saying], around: Aro
     known = {
         key: stored
         for key, stored in around.told_before(order, order.channel, FULFILLED).items()
-        if key in around.observations or key.place in parcels
+        # What was turned away is cut anew: it may be that less was wanted by then.
+        if key in around.observations or (key.place in parcels and key in around.flying)
     }
     room = _room(told, [part for stored in known.values() for part in stored.target.value["parts"]])
     for key, stored in sorted(known.items(), key=lambda each: each[0].place):

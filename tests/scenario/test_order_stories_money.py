@@ -139,3 +139,34 @@ def test_orders_in_currencies_without_and_with_thousandths(tmp_path: Path) -> No
     assert sorted(sale["total_minor"] for sale in shop.sales()) == [-6430, -501, 10500, 14110]
     assert (shop.in_warehouse("TEE"), shop.shops("TEE")) == (5, (5, 5))
     assert shop.quiet()
+
+
+def test_a_piece_that_is_called_off_when_it_has_left_already_is_a_sale_and_a_credit(tmp_path: Path) -> None:
+    shop = merchant(tmp_path, {"TEE": (0, 10)})
+    order = shop.webshop.order({"TEE": 3})
+    shop.run(120)
+    # The warehouse sends it, and before the shop hears of that its clerk takes a piece off and pays it back.
+    shop.webshop.faults.down = True
+    ship_all(shop)
+    shop.webshop.faults.down = False
+    shop.webshop.cancel(order, {"TEE": 1})
+    shop.webshop.refund(order, Decimal("199.95"))
+    shop.run(600)
+    assert [sale["total_minor"] for sale in shop.sales()] == [3 * 19995, -19995]
+    assert (shop.in_warehouse("TEE"), shop.shops("TEE")) == (7, (7, 7))
+    assert shop.quiet()
+
+
+def test_what_is_called_off_whole_when_it_has_left_already_is_named_for_a_person(tmp_path: Path) -> None:
+    shop = merchant(tmp_path, {"TEE": (0, 10), "MUG": (0, 10)})
+    order = shop.webshop.order({"TEE": 1, "MUG": 1})
+    shop.run(120)
+    shop.webshop.faults.down = True
+    ship_all(shop)
+    shop.webshop.faults.down = False
+    shop.webshop.cancel(order, {"TEE": 1})
+    shop.webshop.refund(order, Decimal("199.95"))
+    shop.run(600)
+    assert shop.stuck() == ["1 of TEE left and was called off in the webshop: a person credits it in the books"]
+    assert shop.webshop.orders_shown()[order]["state"] == "Shipped"
+    assert (shop.shops("TEE"), shop.shops("MUG")) == ((9, 9), (9, 9))
