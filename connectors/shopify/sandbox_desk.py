@@ -173,6 +173,10 @@ class OrderDesk:
         paid = next(one for one in kept.payments if one.kind in ("SALE", "CAPTURE"))
         self.orders.refund(kept, [(paid, due)] if refund else [], rows, "")
 
+    def sent_back(self, order: str, parts: Basket, amount: Decimal) -> None:
+        """Pieces came back by post: taken back on the shelf, and paid back at what they cost."""
+        self.take_back(order, parts)
+
     def open_return(self, order: str, sku: str, pieces: int, disposition: str = "", place: str = "") -> None:
         """A return of pieces that had left, with what became of them (RESTOCKED, NOT_RESTOCKED, PROCESSING_REQUIRED, MISSING)."""
         kept = self.orders.found(order)

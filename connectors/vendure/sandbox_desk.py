@@ -114,6 +114,11 @@ class OrderDesk:
         if settled:
             self.orders.settle(made.id, "by hand")
 
+    def sent_back(self, order: str, parts: Basket, amount: Decimal) -> None:
+        """Pieces came back by post: taken back on hand, and paid back."""
+        self.take_back(order, parts)
+        self.refund(order, amount, parts)
+
     def note(self, order: str, text: str, *, public: bool = False) -> None:
         """A clerk writes a note into the order's history."""
         self.orders.note(self.orders.found(order), text, public)

@@ -326,6 +326,10 @@ class People:
         taxes = [{"id": "1", "refund_total": str(amount - net)}]
         return {"id": line.id, "quantity": pieces, "refund_total": str(net), "refund_tax": taxes}
 
+    def sent_back(self, order: str, parts: Mapping[str, int], amount: Decimal) -> None:
+        """Pieces came back by post: a refund for them that puts them on stock again."""
+        self.refund(order, amount, parts)
+
     def trash_order(self, order: str) -> None:
         """Into the trash."""
         self.order_api.trash(self._order(order))

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from hub.canonical.json import body_json
@@ -120,6 +121,10 @@ class SandboxBase:
 
     def awaits(self, order: str, way: str) -> None:
         """An unpaid order waits for its money in one of the ways of `pays_later`."""
+        raise NotImplementedError
+
+    def sent_back(self, order: str, parts: Mapping[str, int], amount: Decimal) -> None:
+        """These pieces came back by post: a clerk takes them back in the order, and gives this much money back for them."""
         raise NotImplementedError
 
     def kept_aside(self, sku: str) -> int:

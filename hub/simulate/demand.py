@@ -194,6 +194,7 @@ class Customers:
     def _brings_back(self) -> None:
         """Something that was sent to them comes back over the counter, by its number."""
         known = [sale for sale in self._truth.sales if sale.kind == "sent" and sale.left_at and not sale.back]
+        known = [sale for sale in known if not sale.sent_back]
         if not self._is_day or not known:
             return
         told = {webshop: self._hand(webshop).orders_shown() for webshop in self._retailer.webshops}
@@ -259,6 +260,7 @@ class Customers:
         lines = {line["sku"]: int(line["quantity"]) for line in slip["lines"]}
         number = f"{self._retailer.config.prefix_of(webshop)}-{slip['number']}"
         sale = self._truth.bought(Sale(kind, webshop, their, number, place, lines, int(slip["total_minor"]), self._scheduler.now))
+        sale.asked = {sku: Decimal(displayed[sku]["price"]) for sku in lines}
         if later:
             self._late.owes(sale)
         self._tell(f"{webshop}: {number} over {lines}, to be {kind}{', not paid yet' if later else ''}")

@@ -12,7 +12,8 @@ from hub.simulate.truth import Truth
 def wrong_money(retailer: Retailer, truth: Truth) -> Iterator[str]:
     """Every order of which its webshop kept another sum than its customer owes there.
 
-    What came back over a counter was paid back there, so the webshop pays nothing; what was called off is given back whole.
+    Of what somebody complained of a part was given back. What came back over a counter was paid back there, so the webshop pays
+    nothing; what was called off is given back whole.
     """
     for webshop in retailer.webshops:
         slips = retailer.platforms[webshop].orders_shown()
@@ -21,7 +22,7 @@ def wrong_money(retailer: Retailer, truth: Truth) -> Iterator[str]:
                 continue
             slip = slips[sale.their]
             kept = int(slip["kept_minor"])
-            owed = 0 if sale.called_off or sale.unpaid else sale.total_minor
+            owed = 0 if sale.called_off or sale.unpaid else sale.total_minor - sale.given_back_minor
             if kept != owed:
                 yield f"{webshop} keeps {kept} of {sale.number}, should keep {owed}"
 

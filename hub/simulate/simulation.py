@@ -19,6 +19,7 @@ from hub.settings.model import ChannelSettings, Config
 from hub.simulate.all_knowing import Account, AllKnowing
 from hub.simulate.assortment import Assortment
 from hub.simulate.checkers import Findings, StepJudge, Violation
+from hub.simulate.complaints import Complaints
 from hub.simulate.crew import HubCrew
 from hub.simulate.day_books import closed_by
 from hub.simulate.demand import Customers
@@ -73,6 +74,8 @@ class Wanted:
     """How often in a day something new is taken in or something is given up, about."""
     pays_later: float = 0.15
     """The share of the orders to be sent that wait for their money at first, where a webshop has such; some for good."""
+    complaints_per_day: float = 4
+    """How often in a day a webshop gives some money back for what has left, about."""
     supplied: bool = True
     """Whether goods come in where few are left, and go on to the stores."""
     through_httpx: bool = False
@@ -165,6 +168,7 @@ class Simulation:
         wanted = self._wanted
         late = LatePayers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.pays_later, self.tell)
         self.customers = Customers(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.orders_per_day, late, self.tell)
+        self.complaints = Complaints(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.complaints_per_day, self.tell)
         self.staff = Staff(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell)
         self.assortment = Assortment(self.retailer, self.truth, self.scheduler, wanted.seed, wanted.assortment_per_day, self.tell)
         self.supply = Supply(self.retailer, self.truth, self.scheduler, wanted.seed, self.tell) if wanted.supplied else None
@@ -215,6 +219,7 @@ class Simulation:
         self.rivals.end()
         self.spells.end()
         self.customers.close()
+        self.complaints.finish()
         self.staff.finish()
         if self.supply is not None:
             self.supply.finish()

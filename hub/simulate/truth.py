@@ -59,6 +59,13 @@ class Sale:
     back: Counter[str] = field(default_factory=Counter)
     taken_off: Counter[str] = field(default_factory=Counter)
     """Pieces that a clerk took off it: they are not in `lines` any more, and whoever has not heard of it still counts them."""
+    asked: dict[str, Decimal] = field(default_factory=dict)
+    """What a shop asked for one piece, by SKU."""
+    sent_back: Counter[str] = field(default_factory=Counter)
+    """Pieces that came back by post."""
+    complaints: int = 0
+    given_back_minor: int = 0
+    """What of its money the shop where it was bought has given back, in hundredths."""
     credited: list[int] = field(default_factory=list)
     """Sums given back later, below zero."""
 

@@ -72,6 +72,22 @@ MUTANTS = (
         "returning",
     ),
     Mutant(
+        "what its shop gives back is no credit",
+        "hub/desired/credit.py",
+        "    found += _refunds(origin, room, unpaid, stands)\n",
+        "",
+        ("each sale once",),
+        "complaining",
+    ),
+    Mutant(
+        "what was called off when it had left is no sale",
+        "hub/desired/crossed.py",
+        "        elif over > 0:\n",
+        "        elif over > 1_000_000:\n",
+        ("each sale once",),
+        "complaining",
+    ),
+    Mutant(
         "shipping is not booked",
         "hub/documents/placed.py",
         'for charge in (record.get("charges") or ()) if carries]',

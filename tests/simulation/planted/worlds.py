@@ -73,6 +73,8 @@ class World:
     """How often in a day something is taken in or given up."""
     pays_later: float = 0.0
     """The share of the orders to be sent that wait for their money."""
+    complaints: float = 0.0
+    """How often in a day a webshop gives money back for what has left."""
 
 
 WORLDS = {
@@ -97,6 +99,7 @@ WORLDS = {
     "supplied": World({**ROUGH, "edits_per_day": "0"}, items=12, customers=300, days=2),
     "paid later": World(ROUGH, customers=120, pays_later=0.6),
     "paid later seven": World({**ROUGH, "edits_per_day": "0"}, customers=120, retailer="seven", pays_later=0.9),
+    "complaining": World(ROUGH, customers=120, complaints=60.0),
     "changing seven": World({**ROUGH, "edits_per_day": "0"}, customers=100, retailer="seven", assortment=24.0),
 }
 
@@ -197,6 +200,7 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
         world.customers,
         assortment_per_day=world.assortment,
         pays_later=world.pays_later,
+        complaints_per_day=world.complaints,
         supplied=supplied,
     )
     began, broken = time.process_time(), list[list[str]]()
