@@ -101,7 +101,8 @@ class StepJudge:
 
     def arrived(self, channel: str, request: Request, writes: bool, status: int) -> None:
         """A request reached the platform and had its effect."""
-        self.calls[channel, "write" if writes else "read"] += 1
+        subscribes = writes and self._retailer.platforms[channel].subscribes(request)
+        self.calls[channel, "subscription" if subscribes else "write" if writes else "read"] += 1
         self.calls[channel, "refused"] += status >= 400
         self.pace.arrived(channel, self._findings.scheduler.now)
 

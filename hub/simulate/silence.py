@@ -21,6 +21,8 @@ READINGS_MORE: Final = 2
 has its streams read once."""
 ASIDE_MAX: Final = 8
 """Requests that read no stream, for each channel: signing in anew, and asking what is subscribed to."""
+SUBSCRIPTIONS_MAX: Final = 40
+"""A platform that forgot the hub is told anew once, when its subscriptions are next looked after: 23 topics at most."""
 CALLS_MAX: Final = 8
 """Requests for one page."""
 LATE_SECONDS: Final = 1_200
@@ -61,6 +63,10 @@ class Silence:
             (writes if what == "write" else reads)[channel] += more if what in ("write", "read") else 0
         if writes.total():
             yield f"{writes.total()} more writes although everything agrees"
+        for channel in sorted({channel for channel, _ in after.calls}):
+            told = after.calls.get((channel, "subscription"), 0) - before.calls.get((channel, "subscription"), 0)
+            if told > SUBSCRIPTIONS_MAX:
+                yield f"{channel} is told {told} times what to tell of"
         for (channel, stream), count in sorted(self._crew.store.read(lambda tx: _looked_up(tx, before.at)).items()):
             yield f"{channel}: {count} look-ups in {stream} although everything agrees"
         read = Counter[tuple[str, str]]()
