@@ -292,7 +292,7 @@ def test_clocks_that_are_minutes_off_lose_nothing() -> None:
 
 # two workers
 
-RIVALS = Faults(pauses_per_day=Decimal(60), pause_seconds_max=300, answer_lost=Decimal("0.02"))
+RIVALS = Faults(pauses_per_day=Decimal(240), pause_seconds_max=300, answer_lost=Decimal("0.02"))
 
 
 def rivalled(seed: int) -> Result:
