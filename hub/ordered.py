@@ -230,10 +230,10 @@ class Ordered:
             reserved += self._reserved(order, told, takes, found.around, routes)
             if order.channel in self._books.days and not order.history:
                 entries += self._books.entries(sayings, self._places)
-            targets_of, words = documents(order, told, sayings, found.around, routes)
-            wanted.update(targets_of)
+            made = documents(order, told, sayings, found.around, routes)
+            wanted.update(made.wanted)
             lacking = _unreserved(order, told, takes)
-            stuck.append(_said(order, told, "; ".join([*lacking, *([words] if words else [])])))
+            stuck.append(_said(order, told, "; ".join([*lacking, *([made.words] if made.words else [])]), made.by_hand))
         reserved = self._database.read(lambda tx: self._routed.still_taken(tx, held, reserved))
         decided = self._differences.decide(wanted, seen, lambda item, aspect: item in known and aspect == Aspect.ORDER)
         touched = {r.item for r in reserved} | {r.item for r in held}
@@ -469,7 +469,7 @@ def _newest(bound: Sequence[OrderBinding]) -> list[OrderBinding]:
     return list(newest.values())
 
 
-def _said(order: Order, told: Facts, words: str) -> Order:
+def _said(order: Order, told: Facts, words: str, by_hand: str) -> Order:
     record = told.origin.record
     return Order(
         order.order,
@@ -483,4 +483,5 @@ def _said(order: Order, told: Facts, words: str) -> Order:
         str(record["currency"]),
         int(record["total_minor"]),
         words,
+        by_hand,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hub import forgetting
+from hub import forgetting, remembered
 from hub.app import Hub
 from hub.canonical.values import Plain
 from hub.diff.compare import difference
@@ -17,7 +17,7 @@ from hub.diff.damage import OVERTAKES_MICROS_MAX
 from hub.errors import HubError
 from hub.flow import Aspect, Key
 from hub.log import logger
-from hub.store import catalogue, changes, channels, cursors, dirty, inbox, letters, requests, targets
+from hub.store import catalogue, changes, channels, cursors, dirty, inbox, ledger, letters, order_looks, orders, requests, targets
 from hub.store.catalogue import Binding
 from hub.store.changes import OpenChange
 from hub.store.database import Tx
@@ -57,6 +57,7 @@ class People:
             "apply": self._apply,
             "replay": self._replay,
             "discard": self._discard,
+            "settle": self._settle,
             "reread": self._reread,
             "forget": self._forget,
             "connected": self._connected,
@@ -371,6 +372,32 @@ class People:
         if not found:
             raise RequestRefusedError("no open dead letter of that name")
         return found
+
+    # orders
+
+    def _settle(self, body: Plain) -> Answer:
+        """A person did by hand what the hub asked for in these orders."""
+        done: list[Plain] = []
+        refused: list[Plain] = []
+        names, now = [str(each) for each in body["orders"]], self._clock.now()
+        numbers = self._database.next_block(len(names))
+
+        def keep(tx: Tx) -> None:
+            done.clear()
+            refused.clear()
+            for name, number in zip(names, numbers, strict=True):
+                found = order_looks.only(tx, name)
+                if isinstance(found, str):
+                    refused.append({"key": name, "why": found})
+                elif not found.asks:
+                    refused.append({"key": name, "why": "nothing of it is to be done by hand: `samklang trace` tells its story"})
+                else:
+                    orders.settle(tx, found.order)
+                    ledger.write(tx, [remembered.settled(found, number, now)])
+                    done.append(f"{found.number}: {found.by_hand}")
+
+        self._database.transaction(keep)
+        return {"done": done, "refused": refused}
 
     # persons
 

@@ -10,7 +10,7 @@ from hub.flow import Aspect, Key
 from hub.store.ledger import Entry
 from hub.store.orders import Order, OrderBinding, Reservation
 
-SAID, RESERVED = "said", "reserved"
+SAID, RESERVED, SETTLED = "said", "reserved", "settled"
 ENDS = {"cancelled": ", the order is cancelled", "expired": ", its hold ran out unpaid"}
 
 
@@ -56,6 +56,12 @@ def contained(rows: Iterable[Reservation], numbers: Sequence[int], now: int) -> 
     unique = {(row.order, row.line, row.part): row for row in rows}
     told = [row for _, row in sorted(unique.items())]
     return [_line(row, numbers[n], now, f"no longer reserved: {_units(row)}, the figure has it") for n, row in enumerate(told)]
+
+
+def settled(order: Order, number: int, now: int) -> Entry:
+    """The line of a person who did by hand what only a person can do."""
+    key = Key(order.channel, order.order, Aspect.ORDER, SETTLED)
+    return Entry(number, now, SETTLED, key, order.order, {"words": f"settled by hand: {order.by_hand}"})
 
 
 def begun(lines: Iterable[Entry]) -> dict[tuple[str, str, str], int]:

@@ -105,15 +105,12 @@ def trace(config: Config, database: Database, name: str) -> Story:
     """
 
     def read(tx: Tx) -> Story:
-        found = order_looks.named(tx, name)
-        exact = [each for each in found if name in (each.order, each.number)] or found
-        if not exact:
-            raise ConfigError(f"no order has the number or id `{name}`: `samklang orders` lists the latest")
-        if len(exact) > 1:
-            raise ConfigError(f"several orders have the id `{name}`: name one of {', '.join(each.number for each in exact)}")
-        known = _known(tx, config, exact)
-        story = _story(tx, exact[0], known)
-        story.events = sorted(_events(tx, config, exact[0], known), key=lambda each: each.at)
+        found = order_looks.only(tx, name)
+        if isinstance(found, str):
+            raise ConfigError(found)
+        known = _known(tx, config, [found])
+        story = _story(tx, found, known)
+        story.events = sorted(_events(tx, config, found, known), key=lambda each: each.at)
         return story
 
     return database.read(read)
@@ -199,6 +196,8 @@ def _stuck(order: Order, known: _Known) -> Iterator[str]:
     """Why the order does not go on, and what a person can do."""
     if order.words:
         yield order.words
+    if order.asks:
+        yield f"{order.asks}; `samklang settle {order.number}` when it is done"
     for key, change in sorted(known.open.items()):
         if key.listing != order.order:
             continue
@@ -262,7 +261,7 @@ def _ledger(lines: Iterable[Plain]) -> Iterator[Event]:
     """What the ledger alone remembers: earlier sayings, and reservations that began and ended, each told once."""
     told: set[tuple[str, str, str]] = set()
     for line in lines:
-        if line.event in (remembered.SAID, remembered.RESERVED):
+        if line.event in (remembered.SAID, remembered.RESERVED, remembered.SETTLED):
             same = (line.event, line.key.channel, str(line.words["words"]))
             if line.event == remembered.RESERVED and same in told:
                 continue

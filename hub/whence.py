@@ -100,13 +100,10 @@ def whence(
 
 
 def _order_named(tx: Tx, name: str) -> Order:
-    found = order_looks.named(tx, name)
-    exact = [each for each in found if name in (each.order, each.number)] or found
-    if not exact:
-        raise ConfigError(f"no order has the number or id `{name}`: `samklang orders` lists the latest")
-    if len(exact) > 1:
-        raise ConfigError(f"several orders have the id `{name}`: name one of {', '.join(each.number for each in exact)}")
-    return exact[0]
+    found = order_looks.only(tx, name)
+    if isinstance(found, str):
+        raise ConfigError(found)
+    return found
 
 
 def _takes(tx: Tx, config: Config, items: Mapping[str, Item]) -> dict[str, tuple[tuple[str, int], ...]]:

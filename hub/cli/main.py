@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, str]] = {
     "oversells": "What was sold that nobody has",
     "movements": "Goods between places: under way, missing",
     "trace": "The whole story of an order",
+    "settle": "Say that a person did what an order asked for",
     "route": "Which place delivers what of an order, and why",
     "forget": "Erase a customer",
     "bind": "Say which item a listing is",

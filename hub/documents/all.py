@@ -1,8 +1,9 @@
-"""All targets of one order, and why it is stuck where it is."""
+"""All targets of one order, why it is stuck where it is, and what only a person can do for it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from hub.books import DAY
 from hub.desired.credit import credits
@@ -17,20 +18,26 @@ from hub.flow import Key, Target
 from hub.store.orders import Order
 
 
-def documents(
-    order: Order, told: Facts, sayings: Sequence[Saying], around: Around, routes: Routes
-) -> tuple[dict[Key, Target], str]:
-    """The targets of one order, and why it is stuck ("" when it is not); of history there are none."""
+class Documents(NamedTuple):
+    """What other systems are to know of an order; `words` is why it is stuck, `by_hand` what is for a person ("" mostly)."""
+
+    wanted: dict[Key, Target]
+    words: str
+    by_hand: str
+
+
+def documents(order: Order, told: Facts, sayings: Sequence[Saying], around: Around, routes: Routes) -> Documents:
+    """All that is made of one order; of history there is nothing."""
     wanted: dict[Key, Target] = {}
     if order.history:
-        return wanted, ""
+        return Documents(wanted, "", "")
     exported = frozenset(each.channel for each in sayings if each.role == EXPORT)
     stood, crossed = as_it_left(sayings)
     # What left is sold; its birthplace, which knows of fewer pieces, is told back as it sees it.
     left = facts(stood) if stood is not sayings else None
     booked = told if left is None else left._replace(state=told.state)
     given_back = credits(stood, credited_before(order, around) if around.rule(order.channel).pay_refunds else ())
-    words = [crossed] if crossed else []
+    words: list[str] = []
     for name, channel in around.channels.items():
         rule = channel.settings.orders
         if order.channel not in rule.export_from or not around.tells(name, "placed"):
@@ -53,5 +60,5 @@ def documents(
     if DAY not in told.origin.record:
         wanted.update(told_back(order, told, sayings, given_back, around, dict(wanted)))
     wanted.update(moved(order, told, around, routes))
-    words += sorted({each.words for each in given_back if each.words})
-    return wanted, "; ".join(dict.fromkeys(words))
+    by_hand = [*([crossed] if crossed else []), *sorted({each.words for each in given_back if each.words})]
+    return Documents(wanted, "; ".join(dict.fromkeys(words)), "; ".join(by_hand))

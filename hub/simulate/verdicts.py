@@ -161,7 +161,7 @@ def not_at_rest(crew: HubCrew, truth: Truth) -> Iterator[str]:
     for each in open_letters[:SHOWN_MAX]:
         letter = each.letter
         yield f"dead letter: {letter.kind} {letter.channel} {letter.stream} {letter.record} {letter.path}: {letter.reason}"
-    yield from (f"order {order.number} is stuck: {order.words}" for order in stuck)
+    yield from (f"order {order.number} is stuck: {order.words or order.asks}" for order in stuck)
     asked = crew.store.read(lambda tx: tx.query("SELECT channel, count(*) FROM lookups GROUP BY channel ORDER BY channel"))
     yield from (f"{count} look-ups of {channel} wait" for channel, count in asked)
     # Who deletes for good tells nobody: it is missed at the next sweep.

@@ -196,6 +196,11 @@ _WAITING: Final = (
     "CREATE INDEX inbox_waiting ON inbox (channel, stream) WHERE state = 'new'",
 )
 
+_BY_HAND: Final = (
+    "ALTER TABLE orders ADD COLUMN by_hand text NOT NULL DEFAULT ''",
+    "ALTER TABLE orders ADD COLUMN settled text NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
     _ORDERS,
@@ -206,6 +211,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _BARCODES,
     _VELOCITIES,
     _WAITING,
+    _BY_HAND,
 )
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

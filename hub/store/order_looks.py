@@ -11,11 +11,10 @@ from hub.canonical.values import Plain
 from hub.flow import Aspect, Key
 from hub.store.database import Tx
 from hub.store.ledger import Entry
-from hub.store.orders import Order
+from hub.store.orders import COLUMNS, WAITS, Order, order_of
 
-_ORDER = 'o."order", o.channel, o.their, o.number, o.state, o.placed_at, o.seen_at, o.history, o.currency, o.total_minor, o.words'
 _STUCK = (
-    "(o.words <> '' OR EXISTS (SELECT 1 FROM changes c WHERE c.listing = o.\"order\" AND c.aspect = 'order' "
+    f"({WAITS} OR EXISTS (SELECT 1 FROM changes c WHERE c.listing = o.\"order\" AND c.aspect = 'order' "
     "AND c.state IN ('refused', 'held')))"
 )
 
@@ -43,23 +42,34 @@ def latest(tx: Tx, limit: int, *, channel: str = "", stuck: bool = False) -> lis
     """The orders heard of last, newest first: of one channel only where one is named; with `stuck` only those that something
     keeps from going on: words of the hub, a refused or a held change."""
     rows = tx.query(
-        f"SELECT {_ORDER} FROM orders o WHERE (o.channel = :channel OR :channel = '') "
+        f"SELECT {COLUMNS} FROM orders o WHERE (o.channel = :channel OR :channel = '') "
         + (f"AND {_STUCK} " if stuck else "")
         + 'ORDER BY o.seen_at DESC, o."order" LIMIT :limit',
         channel=channel,
         limit=limit,
     )
-    return [_order(row) for row in rows]
+    return [order_of(row) for row in rows]
 
 
 def named(tx: Tx, name: str) -> list[Order]:
     """The orders that this is a name of: our id, the human number, or any system's own id."""
     rows = tx.query(
-        f'SELECT {_ORDER} FROM orders o WHERE o."order" = :name OR o.number = :name OR o.their = :name OR o."order" IN '
+        f'SELECT {COLUMNS} FROM orders o WHERE o."order" = :name OR o.number = :name OR o.their = :name OR o."order" IN '
         '(SELECT b."order" FROM order_bindings b WHERE b.their = :name) ORDER BY o.seen_at DESC, o."order" LIMIT 100',
         name=name,
     )
-    return [_order(row) for row in rows]
+    return [order_of(row) for row in rows]
+
+
+def only(tx: Tx, name: str) -> Order | str:
+    """The one order of this name (our id and the number before any system's own id); else why there is not one, in words."""
+    found = named(tx, name)
+    exact = [each for each in found if name in (each.order, each.number)] or found
+    if not exact:
+        return f"no order has the number or id `{name}`: `samklang orders` lists the latest"
+    if len(exact) > 1:
+        return f"several orders have the id `{name}`: name one of {', '.join(each.number for each in exact)}"
+    return exact[0]
 
 
 def numbers(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
@@ -100,8 +110,3 @@ def persons_kept(tx: Tx, ids: Iterable[str]) -> dict[str, Kept]:
         'SELECT p."order", p.country, p.at FROM @keys(id) k CROSS JOIN parties p WHERE p."order" = k.id', [(i,) for i in ids]
     )
     return {row[0]: Kept(row[1], row[2]) for row in rows}
-
-
-def _order(row: tuple[Plain, ...]) -> Order:
-    order, channel, their, number, state, placed_at, seen_at, history, currency, total_minor, words = row
-    return Order(order, channel, their, number, state, placed_at, seen_at, bool(history), currency, total_minor, words)

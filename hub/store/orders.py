@@ -23,6 +23,8 @@ class Order:
     """One order: `order` is our id, (channel, their) where it was born, `number` the human number that goes everywhere.
 
     `history`: placed before the hub's time here; bound, never reserved or exported. `words`: why it is stuck, when it is.
+    `by_hand`: what only a person can do for it, and `settled` these words as they were when a person said that it
+    is done: in other words it waits anew.
     """
 
     order: str
@@ -36,6 +38,13 @@ class Order:
     currency: str
     total_minor: int
     words: str = ""
+    by_hand: str = ""
+    settled: str = ""
+
+    @property
+    def asks(self) -> str:
+        """What a person is still to do, "" when nothing."""
+        return self.by_hand if self.by_hand != self.settled else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +101,46 @@ def fallen(key: Key, item: str, quantity: int, mark: int, at: int) -> Reservatio
     return Reservation(f"?{key.channel}", key.listing, part, item, key.place, quantity, key.channel, PROVISIONAL, mark, at)
 
 
-_ORDER = 'o."order", o.channel, o.their, o.number, o.state, o.placed_at, o.seen_at, o.history, o.currency, o.total_minor, o.words'
+COLUMNS: Final = (
+    'o."order", o.channel, o.their, o.number, o.state, o.placed_at, o.seen_at, o.history, o.currency, o.total_minor, o.words, '
+    "o.by_hand, o.settled"
+)
+"""What `order_of` makes an order of, in a query that calls the table `o`."""
+WAITS: Final = "(o.words <> '' OR (o.by_hand <> '' AND o.by_hand <> o.settled))"
+"""Whether an order waits for a mend or for a person."""
 _BINDING = 'b.channel, b.their, b."order", b.role, b.value, b.version, b.as_of, b.begun, b.seq, b.at'
 _RESERVED = 'r."order", r.line, r.part, r.item, r.place, r.quantity, r.origin, r.state, r.seq, r.as_of, r.until'
 
 
+def order_of(row: Row) -> Order:
+    """The order that is in these columns."""
+    order, channel, their, number, state, placed_at, seen_at, history, *more = row
+    return Order(order, channel, their, number, state, placed_at, seen_at, bool(history), *more)
+
+
 def orders(tx: Tx, ids: Iterable[str]) -> dict[str, Order]:
     """The orders with these ids."""
-    rows = tx.query_keys(f'SELECT {_ORDER} FROM @keys(id) k CROSS JOIN orders o WHERE o."order" = k.id', [(i,) for i in ids])
-    return {row[0]: _order(row) for row in rows}
+    rows = tx.query_keys(f'SELECT {COLUMNS} FROM @keys(id) k CROSS JOIN orders o WHERE o."order" = k.id', [(i,) for i in ids])
+    return {row[0]: order_of(row) for row in rows}
 
 
 def by_number(tx: Tx, numbers: Iterable[str]) -> dict[str, Order]:
     """The orders with these human numbers (our reference)."""
     rows = tx.query_keys(
-        f"SELECT {_ORDER} FROM @keys(number) k CROSS JOIN orders o WHERE o.number = k.number", [(n,) for n in numbers if n]
+        f"SELECT {COLUMNS} FROM @keys(number) k CROSS JOIN orders o WHERE o.number = k.number", [(n,) for n in numbers if n]
     )
-    return {row[3]: _order(row) for row in rows}
+    return {row[3]: order_of(row) for row in rows}
 
 
 def latest(tx: Tx, limit: int, *, stuck: bool = False) -> list[Order]:
     """The latest orders (only those that are stuck), newest first."""
-    where = "WHERE o.words <> '' " if stuck else ""
-    return [
-        _order(row) for row in tx.query(f"SELECT {_ORDER} FROM orders o {where}ORDER BY o.seen_at DESC LIMIT :limit", limit=limit)
-    ]
+    where = f"WHERE {WAITS} " if stuck else ""
+    rows = tx.query(f"SELECT {COLUMNS} FROM orders o {where}ORDER BY o.seen_at DESC LIMIT :limit", limit=limit)
+    return [order_of(row) for row in rows]
 
 
 def stuck(tx: Tx, limit: int) -> list[str]:
-    """The orders that are stuck, the oldest first: our ids."""
+    """The orders that wait for a mend, the oldest first: our ids. No mend does what is to be done by hand."""
     rows = tx.query("SELECT o.\"order\" FROM orders o WHERE o.words <> '' ORDER BY o.seen_at LIMIT :limit", limit=limit)
     return [row[0] for row in rows]
 
@@ -128,10 +148,12 @@ def stuck(tx: Tx, limit: int) -> list[str]:
 def save_orders(tx: Tx, rows: Sequence[Order]) -> None:
     """Keep the orders, new or changed."""
     tx.many(
-        'INSERT INTO orders ("order", channel, their, number, state, placed_at, seen_at, history, currency, total_minor, words) '
-        "VALUES (:order, :channel, :their, :number, :state, :placed_at, :seen_at, :history, :currency, :total_minor, :words) "
+        'INSERT INTO orders ("order", channel, their, number, state, placed_at, seen_at, history, currency, total_minor, words, '
+        "by_hand) VALUES (:order, :channel, :their, :number, :state, :placed_at, :seen_at, :history, :currency, "
+        ":total_minor, :words, :by_hand) "
         'ON CONFLICT ("order") DO UPDATE SET state = excluded.state, placed_at = excluded.placed_at, '
-        "currency = excluded.currency, total_minor = excluded.total_minor, words = excluded.words",
+        "currency = excluded.currency, total_minor = excluded.total_minor, words = excluded.words, "
+        "by_hand = excluded.by_hand",
         [
             (
                 o.order,
@@ -145,10 +167,16 @@ def save_orders(tx: Tx, rows: Sequence[Order]) -> None:
                 o.currency,
                 o.total_minor,
                 o.words,
+                o.by_hand,
             )
             for o in rows
         ],
     )
+
+
+def settle(tx: Tx, order: str) -> None:
+    """What was to be done by hand for this order is done."""
+    tx.execute('UPDATE orders SET settled = by_hand WHERE "order" = :order', order=order)
 
 
 def bindings(tx: Tx, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], OrderBinding]:
@@ -280,11 +308,6 @@ def provisional(tx: Tx, channel: str) -> list[Reservation]:
         channel=channel,
     )
     return [Reservation(*row) for row in rows]
-
-
-def _order(row: Row) -> Order:
-    order, channel, their, number, state, placed_at, seen_at, history, currency, total_minor, words = row
-    return Order(order, channel, their, number, state, placed_at, seen_at, bool(history), currency, total_minor, words)
 
 
 def _binding(row: Row) -> OrderBinding:

@@ -98,7 +98,8 @@ class Merchant:
         """Why orders are stuck, in the hub's words."""
         from hub.store import orders
 
-        return [order.words for order in self.stage.hub.database.read(lambda tx: orders.latest(tx, 100, stuck=True))]
+        found = self.stage.hub.database.read(lambda tx: orders.latest(tx, 100, stuck=True))
+        return ["; ".join(filter(None, (order.words, order.asks))) for order in found]
 
     def quiet(self) -> bool:
         """Whether the hub writes nothing more and nothing is wrong."""

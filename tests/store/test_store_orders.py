@@ -49,6 +49,22 @@ def test_the_latest_orders_and_those_that_are_stuck(database: Database) -> None:
     assert database.read(lambda tx: orders.stuck(tx, 0)) == []
 
 
+def test_what_is_done_by_hand_waits_until_it_is_settled_and_anew_when_it_is_something_else(database: Database) -> None:
+    def say(by_hand: str) -> list[str]:
+        database.transaction(lambda tx: orders.save_orders(tx, [replace(_order(1), by_hand=by_hand), _order(2)]))
+        return [row.by_hand for row in database.read(lambda tx: orders.latest(tx, 9, stuck=True))]
+
+    assert say("a piece left") == ["a piece left"]
+    assert database.read(lambda tx: orders.stuck(tx, 9)) == []
+    database.transaction(lambda tx: orders.settle(tx, "o1"))
+    assert say("a piece left") == []
+    assert say("two pieces left") == ["two pieces left"]
+    database.transaction(lambda tx: orders.settle(tx, "o1"))
+    assert (say("two pieces left"), say(""), say("two pieces left")) == ([], [], [])
+    (kept,) = database.read(lambda tx: orders.orders(tx, ["o1"])).values()
+    assert (kept.asks, replace(kept, by_hand="").asks, replace(kept, by_hand="three").asks) == ("", "", "three")
+
+
 def test_an_older_statement_never_replaces_a_newer_one(database: Database) -> None:
     def say(said: OrderBinding) -> str:
         database.transaction(lambda tx: orders.save_bindings(tx, [said]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hub.clock import ManualClock
 from hub.flow import Door, Envelope, Key, Outcome, Receipt
 from hub.store import changes, inbox, ledger, letters, order_looks, orders, parties
@@ -46,7 +48,14 @@ def test_an_order_is_found_by_every_name_it_has(database: Database) -> None:
     database.transaction(lambda tx: orders.save_bindings(tx, [there]))
     for name in ("o2", "WEB-2", "2", "S-77"):
         assert [row.order for row in database.read(lambda tx, name=name: order_looks.named(tx, name))] == ["o2"]  # type: ignore[misc]
+        assert database.read(lambda tx, name=name: order_looks.only(tx, name)) == _order(2)  # type: ignore[misc]
     assert database.read(lambda tx: order_looks.named(tx, "S-78")) == []
+    assert database.read(lambda tx: order_looks.only(tx, "S-78")) == (
+        "no order has the number or id `S-78`: `samklang orders` lists the latest"
+    )
+    twin = replace(_order(3), channel="till", their="2")
+    database.transaction(lambda tx: orders.save_orders(tx, [twin]))
+    assert database.read(lambda tx: order_looks.only(tx, "2")) == "several orders have the id `2`: name one of WEB-3, WEB-2"
     assert database.read(lambda tx: order_looks.numbers(tx, ["o1", "o9"])) == {"o1": "WEB-1"}
 
 
