@@ -145,7 +145,7 @@ def channel_of(
         clock=clock,
         base_url=settings.base_url or manifest.base_url,
         bucket=Bucket.full(manifest.pace.per_second * share, burst_of(manifest.pace.burst, share), clock.now()),
-        deadline_seconds=float(manifest.limits.deadline_seconds),
+        deadline_seconds=float(settings.deadline_seconds or manifest.limits.deadline_seconds),
         answer_bytes_max=manifest.limits.answer_bytes_max,
         short_wait_seconds_max=float(manifest.short_wait_seconds_max),
         remaining_header=manifest.pace.remaining_header,

@@ -67,7 +67,7 @@ class Dispatch:
     def recover(self) -> None:
         """After a start: every change that was sent and has no receipt is of unknown outcome, to be looked up once no
         request of the former worker can still arrive: each has left within its deadline, the last right before this start."""
-        deadline = float(self._channel.manifest.limits.deadline_seconds) + SETTLE_MARGIN_SECONDS
+        deadline = self._channel.client.deadline_seconds + SETTLE_MARGIN_SECONDS
         left = self._database.read(lambda tx: changes.open_in(tx, self._channel.name, ["sent"], CANDIDATES_MAX))
         at = self._clock.now() + round(deadline * 1_000_000)
         rows = [(c, "unknown", at, c.handle, "no receipt before a restart") for c in left]

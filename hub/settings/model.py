@@ -206,6 +206,9 @@ class ChannelSettings(Part):
     pace_share: Decimal = Field(default=Decimal(1), gt=0, le=20)
     """The part of the platform's pace that is ours: below 1 where another integration uses the same account; above 1 where the
     system is one's own and has more server processes than the one that the pace was measured on."""
+    deadline_seconds: Decimal | None = Field(default=None, gt=0, le=300)
+    """How long one answer of this system may take; empty: as its connector says. More for a slow server: what it never answers
+    in time is never read."""
 
 
 class StockAuthority(Part):

@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import Stage, stage
+from stage import WEBSHOP, Stage, stage
 
-from hub.sdk.wire import Request
+from hub.sdk.wire import NoAnswerError, Request, Response
 from hub.store import ledger
 
 HOUR = 3_600
@@ -18,7 +18,11 @@ ATTEMPTS_MAX = 8
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Stage:
-    made = stage(tmp_path)
+    return stocked(stage(tmp_path))
+
+
+def stocked(made: Stage) -> Stage:
+    """Fifteen TEEs, shown in the webshop."""
     for platform in made.platforms.values():
         platform.add_item("TEE", "T-shirt", price=Decimal(160))
     made.platforms["erp"].count("TEE", 10, "3")
@@ -83,3 +87,30 @@ def test_readings_that_an_outage_swallowed_are_counted(shop: Stage) -> None:
     counted = shop.hub.database.read(ledger.counters)
     assert 55 <= counted[("tick", "erp", "missed poll of items")] <= 65
     assert ("tick", "till", "missed poll of items") not in counted
+
+
+def slow(shop: Stage, channel: str, seconds: float) -> None:
+    """From now on each answer of this channel takes so long."""
+    platform = shop.platforms[channel]
+    answer = platform.send
+
+    def late(request: Request, deadline_seconds: float, answer_bytes_max: int) -> Response:
+        shop.clock.sleep(min(seconds, deadline_seconds))
+        if seconds >= deadline_seconds:
+            raise NoAnswerError("no answer: the deadline passed while it was being read")
+        return answer(request, deadline_seconds, answer_bytes_max)
+
+    platform.send = late
+
+
+@pytest.mark.parametrize("deadline", ["", "deadline_seconds: 90\n"])
+def test_a_shop_that_needs_longer_than_its_connector_waits_is_read_and_written_when_it_may(tmp_path: Path, deadline: str) -> None:
+    seldom = "{poll_seconds: 900, sweep_seconds: 7200}"
+    streams = f"streams: {{items: {seldom}, stock: {seldom}, orders: {seldom}}}\n"
+    webshop = WEBSHOP.partition("streams:")[0] + streams + deadline
+    shop = stocked(stage(tmp_path, files={"channels/webshop.yaml": webshop}))
+    slow(shop, "webshop", 45)
+    shop.platforms["till"].sell("TEE", 2, "LAARHUS000001")
+    shop.run(HOUR)
+    assert shop.shows("webshop", "TEE") == (13 if deadline else 15)
+    assert shop.letters() == []
