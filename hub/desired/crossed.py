@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hub.canonical.values import Plain, pieces
-from hub.desired.order import EXPORT, ORIGIN, Saying, left_of
+from hub.canonical.values import Plain, from_minor, pieces
+from hub.desired.credit import Credit
+from hub.desired.order import EXPORT, ORIGIN, Facts, Saying, left_of
 
 
 def as_it_left(sayings: Sequence[Saying]) -> tuple[Sequence[Saying], str]:
@@ -37,6 +38,20 @@ def as_it_left(sayings: Sequence[Saying]) -> tuple[Sequence[Saying], str]:
         return sayings, words
     stood = replace(origin, record={**record, "lines": rows, "total_minor": int(record["total_minor"]) + more})
     return [stood if each is origin else each for each in sayings], words
+
+
+def called_off(sayings: Sequence[Saying], told: Facts, given_back: Sequence[Credit]) -> str:
+    """In words, what left of an order that was called off as a whole where its lines go on standing, and of which some money is
+    credited nowhere: for a person, "" mostly."""
+    record = told.origin.record
+    rest = int(record["total_minor"]) + sum(each.total_minor for each in given_back)
+    if told.state != "cancelled" or rest <= 0 or not any(each.role == EXPORT for each in sayings):
+        return ""
+    gone = ", ".join(f"{pieces(line.left)} of {line.sku or line.line}" for line in told.lines if line.left)
+    money = f"{from_minor(rest, str(record['currency']))} {record['currency']}"
+    at = told.origin.channel
+    words = f"called off in the {at} when {gone} had left: {money} of it are credited nowhere, a person sees to it"
+    return words if gone else ""
 
 
 def _scaled(row: Mapping[str, Plain], quantity: int, of: int) -> dict[str, Plain]:

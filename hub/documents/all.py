@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hub.books import DAY
 from hub.desired.credit import credits
-from hub.desired.crossed import as_it_left
+from hub.desired.crossed import as_it_left, called_off
 from hub.desired.order import EXPORT, Facts, Saying, facts
 from hub.documents.around import Around
 from hub.documents.back import told_back
@@ -38,6 +38,7 @@ def documents(order: Order, told: Facts, sayings: Sequence[Saying], around: Arou
     booked = told if left is None else left._replace(state=told.state)
     given_back = credits(stood, credited_before(order, around) if around.rule(order.channel).pay_refunds else ())
     words: list[str] = []
+    in_books = False
     for name, channel in around.channels.items():
         rule = channel.settings.orders
         if order.channel not in rule.export_from or not around.tells(name, "placed"):
@@ -45,6 +46,7 @@ def documents(order: Order, told: Facts, sayings: Sequence[Saying], around: Arou
         books = rule.books.get(order.channel, "each")
         if books == "elsewhere":
             continue
+        in_books |= name in exported
         daily = books == "daily" and told.state == "ended" and DAY not in told.origin.record
         found: dict[Key, Target] = {}
         if not daily:
@@ -60,5 +62,6 @@ def documents(order: Order, told: Facts, sayings: Sequence[Saying], around: Arou
     if DAY not in told.origin.record:
         wanted.update(told_back(order, told, sayings, given_back, around, dict(wanted)))
     wanted.update(moved(order, told, around, routes))
+    crossed = (crossed or called_off(sayings, told, given_back)) if in_books else ""
     by_hand = [*([crossed] if crossed else []), *sorted({each.words for each in given_back if each.words})]
     return Documents(wanted, "; ".join(dict.fromkeys(words)), "; ".join(by_hand))

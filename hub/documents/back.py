@@ -79,7 +79,9 @@ def _room(told: Facts, known: Sequence[Plain]) -> dict[str, int]:
     for line in told.lines:
         left = told.left.get(line.line)
         if left is not None:
-            gone = min(sum(each.quantity for each in left.parts()), max(0, line.quantity - line.cancelled))
+            # A shop that has called the whole order off turns parcels away, though its lines may go on standing.
+            wanted = 0 if told.state == "cancelled" else max(0, line.quantity - line.cancelled)
+            gone = min(sum(each.quantity for each in left.parts()), wanted)
             ours = sum(int(part["quantity"]) for part in known if str(part["line"]) == line.line)
             room[line.line] = gone - max(0, sum(each.quantity for each in left.origin) - ours)
     return room
