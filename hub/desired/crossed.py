@@ -41,13 +41,16 @@ def as_it_left(sayings: Sequence[Saying]) -> tuple[Sequence[Saying], str]:
 
 
 def called_off(sayings: Sequence[Saying], told: Facts, given_back: Sequence[Credit]) -> str:
-    """In words, what left of an order that was called off as a whole where its lines go on standing, and of which some money is
-    credited nowhere: for a person, "" mostly."""
+    """In words, what left, unheard by its birthplace, of an order that was called off there as a whole while its lines go on
+    standing, and of which some money is credited nowhere: for a person, "" mostly."""
     record = told.origin.record
     rest = int(record["total_minor"]) + sum(each.total_minor for each in given_back)
     if told.state != "cancelled" or rest <= 0 or not any(each.role == EXPORT for each in sayings):
         return ""
-    gone = ", ".join(f"{pieces(line.left)} of {line.sku or line.line}" for line in told.lines if line.left)
+    # What the shop itself knows to have left and then calls off came back to it.
+    knows = {name: sum(part.quantity for part in each.origin) for name, each in told.left.items()}
+    unheard = {line: line.left - knows.get(line.line, 0) for line in told.lines}
+    gone = ", ".join(f"{pieces(count)} of {line.sku or line.line}" for line, count in unheard.items() if count > 0)
     money = f"{from_minor(rest, str(record['currency']))} {record['currency']}"
     at = told.origin.channel
     words = f"called off in the {at} when {gone} had left: {money} of it are credited nowhere, a person sees to it"

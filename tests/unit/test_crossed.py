@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hub.desired.credit import credits
-from hub.desired.crossed import as_it_left
-from hub.desired.order import Saying
+from hub.desired.crossed import as_it_left, called_off
+from hub.desired.order import Saying, facts
 
 PIECE = 1_000
 
@@ -62,6 +63,29 @@ def test_nothing_is_changed_where_no_more_left_than_is_wanted(left: int) -> None
 def test_what_is_called_off_whole_has_no_price_any_more_and_is_named() -> None:
     said = [born(line("a", 1, 1, 0, 0), line("b", 1, 0, 5_000, 1_000), total=5_000, captured=9_000), sent(a=1, b=1)]
     assert as_it_left(said) == (said, "1 of SKU-a left and was called off in the shop: a person credits it in the books")
+
+
+def cancelled(*, heard: bool, refunded: int = 0) -> str:
+    """What is asked of a person when one piece and its shipping, 140.00, are called off; the shop may have heard of it."""
+    said = born(line("a", 1, 0, 10_000, 2_000), total=14_000, captured=14_000, refunded=refunded)
+    record = {**said.record, "state": "cancelled"}
+    if heard:
+        record["fulfilments"] = [{"fulfilment": "s", "state": "shipped", "parts": [{"line": "a", "quantity": PIECE}]}]
+    sayings = [replace(said, record=record), sent(a=1)]
+    told = facts(sayings)
+    assert told is not None
+    return called_off(sayings, told, credits(sayings))
+
+
+def test_an_order_called_off_as_a_whole_unheard_is_for_a_person_as_far_as_nobody_credited_it() -> None:
+    words = "called off in the shop when 1 of SKU-a had left: {} DKK of it are credited nowhere, a person sees to it"
+    assert cancelled(heard=False) == words.format("140.00")
+    assert cancelled(heard=False, refunded=10_000) == words.format("40.00")
+    assert cancelled(heard=False, refunded=14_000) == ""
+
+
+def test_what_the_shop_calls_off_though_it_knows_that_it_left_came_back_and_its_shipping_stays_paid() -> None:
+    assert cancelled(heard=True, refunded=10_000) == ""
 
 
 def test_an_order_that_nobody_else_holds_is_as_its_birthplace_says() -> None:
